@@ -1,5 +1,4 @@
 /** What a caller can ask of `quantize`. */
-import type { Runtime } from "../runtime/index.ts";
 import type { Tensor } from "../tensor/index.ts";
 
 /** Which machine the quantized model is written for. */
