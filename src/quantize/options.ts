@@ -1,4 +1,5 @@
 /** What a caller can ask of `quantize`. */
+import type { Runtime } from "../runtime/index.ts";
 import type { Tensor } from "../tensor/index.ts";
 
 /** Which machine the quantized model is written for. */
@@ -30,4 +31,42 @@ export interface Progress {
   /** Undefined when the total is not known beforehand. */
   readonly total: number | undefined;
   readonly unit: string;
+}
+
+/** Everything a caller can choose about a quantization. Defaults are those of the command line. */
+export interface QuantizeOptions {
+  /** Runs the model for calibration and measurement. */
+  readonly runtime: Runtime;
+  /** Bits of the weights, 2 to 8; 16 leaves them in float. Default 8. */
+  readonly weights?: number;
+  /** Bits of the activations, 2 to 8; 16 leaves them in float. Below 8 only with `simulate`. Default 8. */
+  readonly activations?: number;
+  /** Machine the result is written for. Default "cpu" (ONNX Runtime on CPU and WebAssembly). */
+  readonly target?: Target;
+  /** Writes a float model that computes what the quantized arithmetic would, for settings no runtime executes. Default false. */
+  readonly simulate?: boolean;
+  /** Name of the range method for activations (see `rangeMethods`). */
+  readonly range?: string;
+  /** Bins or levels in ACIQ's formulas. Default "levels". */
+  readonly variant?: "paper" | "levels";
+  /** One range per activation tensor, or one per channel (simulation only). */
+  readonly granularity?: "tensor" | "channel";
+  /** Per-channel bit allocation of weights (simulation only). */
+  readonly weightAllocation?: Allocation;
+  /** Per-channel bit allocation of activations (simulation only). */
+  readonly activationAllocation?: Allocation;
+  /** Correction of quantized weights. */
+  readonly correction?: Correction;
+  /** How weight scales are chosen: the largest magnitude, or the least squared error. */
+  readonly weightRange?: "min-max" | "mse";
+  /** Name of the layer policy: which layers keep 8 bits (see `layerPolicies`). */
+  readonly policy?: string;
+  /** Inputs to calibrate on; without them ranges come from batch-norm statistics, or from synthetic input. */
+  readonly calibration?: CalibrationData;
+  /** Default 0. */
+  readonly seed?: number;
+  /** Called as work proceeds. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Stops the work at the next batch. */
+  readonly signal?: AbortSignal;
 }
