@@ -1,0 +1,125 @@
+/** Models run by onnxruntime-node: the native engine, in Node only. */
+import { mkdir, mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
+import { OptionError, RuntimeFailure } from "../errors.ts";
+import type { ModelFile } from "../onnx/index.ts";
+import { toRuntimeFailure } from "./ort-error.ts";
+import { QUIET, toOrtOptions, wrapSession } from "./ort-session.ts";
+import type { Runtime, Session, SessionOptions } from "./session.ts";
+
+/** Which device and how many threads. */
+export interface NodeRuntimeOptions {
+  /** Default "cpu". "webgpu" is bundled on most platforms, "cuda" needs CUDA libraries. */
+  readonly device?: "cpu" | "webgpu" | "cuda";
+  /** Threads inside one operator, for sessions that do not say. Default: one per core. */
+  readonly threads?: number;
+}
+
+/** What we use of the package; its own types are those of onnxruntime-common. */
+interface OnnxRuntimeNode {
+  readonly InferenceSession: typeof InferenceSession;
+  readonly Tensor: TensorConstructor;
+  readonly env: { logLevel?: string; readonly versions: { readonly node?: string; readonly common: string } };
+  listSupportedBackends(): readonly { readonly name: string }[];
+}
+
+/** Models above this size are loaded by path: one message in memory cannot be larger. */
+const MAX_BYTES_IN_MEMORY = 2 ** 31 - 1;
+
+/**
+ * Makes the runtime over onnxruntime-node.
+ *
+ * @throws RuntimeFailure if onnxruntime-node, an optional dependency, is not installed.
+ * @throws OptionError if this platform's build lacks the device.
+ * @example
+ * const runtime = await nodeRuntime();
+ * const session = await runtime.createSession({ bytes: await readFile("model.onnx"), external: [] });
+ */
+export async function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<Runtime> {
+  const { device = "cpu", threads } = options;
+  const ort = await importOnnxRuntimeNode();
+  const devices = ort.listSupportedBackends().map((backend) => backend.name);
+  if (!devices.includes(device)) {
+    throw new OptionError(
+      `nodeRuntime: device must be one of ${devices.join(", ")} on this platform, got "${device}".`,
+    );
+  }
+  return {
+    device,
+    description: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`,
+    createSession: (model, sessionOptions = {}) =>
+      createSession(ort, device, model, threads === undefined ? sessionOptions : { threads, ...sessionOptions }),
+  };
+}
+
+async function importOnnxRuntimeNode(): Promise<OnnxRuntimeNode> {
+  try {
+    const ort = (await import("onnxruntime-node")) as unknown as OnnxRuntimeNode;
+    ort.env.logLevel = "fatal";
+    return ort;
+  } catch (cause) {
+    throw new RuntimeFailure(
+      "nodeRuntime: the package onnxruntime-node must be installed, got none that loads on this platform. " +
+        "Install it with `npm install onnxruntime-node --ignore-scripts`, or use the WASM runtime (modicum/runtime/web).",
+      { cause },
+    );
+  }
+}
+
+async function createSession(
+  ort: OnnxRuntimeNode,
+  device: string,
+  model: ModelFile,
+  options: SessionOptions,
+): Promise<Session> {
+  const ortOptions = { ...toOrtOptions(options), executionProviders: [device], logSeverityLevel: QUIET } as const;
+  if (model.external.length === 0 && model.bytes.byteLength <= MAX_BYTES_IN_MEMORY) {
+    const session = await load(() => ort.InferenceSession.create(model.bytes, ortOptions));
+    return wrapSession(session, ort.Tensor, async () => {});
+  }
+  const folder = await mkdtemp(join(tmpdir(), "modicum-"));
+  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  try {
+    const path = await writeModel(folder, model);
+    const session = await load(() => ort.InferenceSession.create(path, ortOptions));
+    return await wrapSession(session, ort.Tensor, removeFolder);
+  } catch (error) {
+    await removeFolder();
+    throw error;
+  }
+}
+
+async function load(create: () => Promise<InferenceSession>): Promise<InferenceSession> {
+  try {
+    return await create();
+  } catch (error) {
+    throw toRuntimeFailure("createSession", error);
+  }
+}
+
+/** Writes a model and its weight files into a folder; returns the model's path. */
+async function writeModel(folder: string, model: ModelFile): Promise<string> {
+  const path = join(folder, "model.onnx");
+  await writeChunks(path, [model.bytes]);
+  for (const external of model.external) {
+    const { location } = external;
+    const target = join(folder, location);
+    if (!target.startsWith(join(folder, "/")) || target === path) {
+      throw new RuntimeFailure(`createSession: weight files must lie in the model's folder, got "${location}".`);
+    }
+    await mkdir(dirname(target), { recursive: true });
+    await writeChunks(target, external.chunks());
+  }
+  return path;
+}
+
+async function writeChunks(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    for (const chunk of chunks) await file.writeFile(chunk);
+  } finally {
+    await file.close();
+  }
+}

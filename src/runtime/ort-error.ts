@@ -1,0 +1,32 @@
+/** ONNX Runtime's failures in our words: one line, with the node at fault. */
+import { RuntimeFailure } from "../errors.ts";
+
+/** Longest text of ONNX Runtime's that is passed on; the whole of it is in `cause`. */
+const MAX_LENGTH = 400;
+
+/**
+ * Returns what ONNX Runtime threw as a RuntimeFailure: without source paths and stack traces, with the node's name first
+ * where the text has one.
+ *
+ * @param where What was being done, such as `run`.
+ */
+export function toRuntimeFailure(where: string, cause: unknown): RuntimeFailure {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const node =
+    /running (\S+) node\. Name:\s*'([^']*)'/.exec(text) ??
+    /Node:?\s*\((?<name>[^)]*)\) Op\s*\((?<op>[^)]*)\)/i.exec(text);
+  const [operator, name] = node?.groups ? [node.groups.op, node.groups.name] : [node?.[1], node?.[2]];
+  const place = operator ? `${operator} node "${name}"` : "the model";
+  return new RuntimeFailure(`${where}: ONNX Runtime must accept ${place}, got: ${shortened(text)}`, { cause });
+}
+
+function shortened(text: string): string {
+  const plain = text
+    .replace(/^.*?(?:Status Message|ERROR_MESSAGE):\s*/s, "")
+    .replace(/\S*\/onnxruntime\/\S+:\d+\s+(?:[^\n]*?\bwas false\.\s*)?/g, "")
+    .replace(/Stacktrace:.*$/s, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  const line = plain === "" ? text.replace(/\s+/g, " ").trim() : plain;
+  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)} ...` : line;
+}
