@@ -1,3 +1,6 @@
 /** The ONNX file format: reading and writing programs. */
-export type { ExternalDataSource } from "./external-data.ts";
+export { type ExternalDataSource, externalFromMap } from "./external-data.ts";
+export type { ExternalPlacement } from "./external-placement.ts";
 export { type ExternalFile, type ModelFile, modelSizeBytes } from "./model-file.ts";
+export { NEWEST_OPSET, type ReadOptions, readModel } from "./read-model.ts";
+export { type WriteOptions, writeModel } from "./write-model.ts";

@@ -1,0 +1,74 @@
+/** Giving every value of a program the name it has in a file. */
+import { OptionError } from "../errors.ts";
+import type { Graph, Value } from "../program/index.ts";
+
+/**
+ * Returns a name for every value: its own where it is free, otherwise one made from it. The names of the model's inputs and
+ * outputs are always kept. No name is used twice in a graph and the graphs inside it, as ONNX demands; graphs side by side
+ * may use the same names.
+ *
+ * @param constants The constants that each graph holds.
+ * @param reserved Names that must not be made up, because the file uses them for something else.
+ * @throws OptionError if two of the model's inputs and outputs have the same name, or one has none.
+ */
+export function assignNames(
+  graph: Graph,
+  constants: ReadonlyMap<Graph, readonly Value[]>,
+  reserved: Iterable<string>,
+): Map<Value, string> {
+  const names = new Map<Value, string>();
+  const avoid = new Set(reserved);
+  collectNames(graph, constants, avoid);
+  const taken = new Set<string>();
+  const owners = new Map<string, Value>();
+  for (const value of [...graph.inputs, ...graph.outputs]) {
+    const owner = owners.get(value.name);
+    if (value.name === "" || (owner && owner !== value)) {
+      throw new OptionError(`writeModel: inputs and outputs must have names of their own, got "${value.name}" twice.`);
+    }
+    owners.set(value.name, value);
+    names.set(value, value.name);
+    taken.add(value.name);
+  }
+  nameGraph(graph, { names, constants, avoid }, taken);
+  return names;
+}
+
+interface Naming {
+  readonly names: Map<Value, string>;
+  readonly constants: ReadonlyMap<Graph, readonly Value[]>;
+  /** Names that some value or other has: made names must differ from them all. */
+  readonly avoid: Set<string>;
+}
+
+/** Every value that a graph itself defines. */
+function* ownValues(graph: Graph, constants: Naming["constants"]): Generator<Value> {
+  yield* graph.inputs;
+  yield* constants.get(graph) ?? [];
+  for (const node of graph.nodes) for (const output of node.outputs) if (output) yield output;
+}
+
+function collectNames(graph: Graph, constants: Naming["constants"], names: Set<string>): void {
+  for (const value of ownValues(graph, constants)) names.add(value.name);
+  for (const node of graph.nodes) for (const inner of node.subgraphs) collectNames(inner, constants, names);
+}
+
+function nameGraph(graph: Graph, naming: Naming, taken: Set<string>): void {
+  for (const value of ownValues(graph, naming.constants)) {
+    if (naming.names.has(value)) continue;
+    const name = value.name === "" || taken.has(value.name) ? madeName(value, naming.avoid) : value.name;
+    naming.names.set(value, name);
+    taken.add(name);
+  }
+  for (const node of graph.nodes) for (const inner of node.subgraphs) nameGraph(inner, naming, new Set(taken));
+}
+
+function madeName(value: Value, avoid: Set<string>): string {
+  const base = value.name || value.producer?.name || value.producer?.operator || "constant";
+  for (let number = 1; ; number++) {
+    const name = `${base}_${number}`;
+    if (avoid.has(name)) continue;
+    avoid.add(name);
+    return name;
+  }
+}
