@@ -1,19 +1,23 @@
-/** Models run by onnxruntime-node: the native engine, in Node only. */
+/** Models run in Node: by the native engine of onnxruntime-node, or by the WASM engine of onnxruntime-web. */
 import { mkdir, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
-import { OptionError, RuntimeFailure } from "../errors.ts";
+import { FileError, ModicumError, OptionError, RuntimeFailure } from "../errors.ts";
 import type { ModelFile } from "../onnx/index.ts";
-import { toRuntimeFailure } from "./ort-error.ts";
-import { QUIET, toOrtOptions, wrapSession } from "./ort-session.ts";
-import type { Runtime, Session, SessionOptions } from "./session.ts";
+import { toLoadFailure } from "./ort-error.ts";
+import { type SessionHost, toOrtOptions, wrapSession } from "./ort-session.ts";
+import type { Device, Runtime, Session, SessionOptions } from "./session.ts";
+import { webEngineRuntime } from "./web-engine.ts";
 
 /** Which device and how many threads. */
 export interface NodeRuntimeOptions {
-  /** Default "cpu". "webgpu" is bundled on most platforms, "cuda" needs CUDA libraries. */
-  readonly device?: "cpu" | "webgpu" | "cuda";
-  /** Threads inside one operator, for sessions that do not say. Default: one per core. */
+  /**
+   * Default "cpu". "wasm" needs onnxruntime-web only, "webgpu" is bundled with onnxruntime-node on most platforms, "cuda"
+   * needs CUDA libraries.
+   */
+  readonly device?: Device;
+  /** Threads inside one operator, for sessions that do not say. Default: one per core; WASM half of them, at most 4. */
   readonly threads?: number;
 }
 
@@ -29,7 +33,7 @@ interface OnnxRuntimeNode {
 const MAX_BYTES_IN_MEMORY = 2 ** 31 - 1;
 
 /**
- * Makes the runtime over onnxruntime-node.
+ * Makes the runtime over onnxruntime-node; over onnxruntime-web when the device is "wasm".
  *
  * @throws RuntimeFailure if onnxruntime-node, an optional dependency, is not installed.
  * @throws OptionError if this platform's build lacks the device.
@@ -39,6 +43,7 @@ const MAX_BYTES_IN_MEMORY = 2 ** 31 - 1;
  */
 export async function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<Runtime> {
   const { device = "cpu", threads } = options;
+  if (device === "wasm") return webEngineRuntime(await import("onnxruntime-web"), { device, threads });
   const ort = await importOnnxRuntimeNode();
   const devices = ort.listSupportedBackends().map((backend) => backend.name);
   if (!devices.includes(device)) {
@@ -62,7 +67,7 @@ async function importOnnxRuntimeNode(): Promise<OnnxRuntimeNode> {
   } catch (cause) {
     throw new RuntimeFailure(
       "nodeRuntime: the package onnxruntime-node must be installed, got none that loads on this platform. " +
-        "Install it with `npm install onnxruntime-node --ignore-scripts`, or use the WASM runtime (modicum/runtime/web).",
+        "Install it with `npm install onnxruntime-node --ignore-scripts`, or use the device wasm.",
       { cause },
     );
   }
@@ -74,28 +79,33 @@ async function createSession(
   model: ModelFile,
   options: SessionOptions,
 ): Promise<Session> {
-  const ortOptions = { ...toOrtOptions(options), executionProviders: [device], logSeverityLevel: QUIET } as const;
+  const ortOptions = { ...toOrtOptions(options), executionProviders: [device] };
   if (model.external.length === 0 && model.bytes.byteLength <= MAX_BYTES_IN_MEMORY) {
     const session = await load(() => ort.InferenceSession.create(model.bytes, ortOptions));
-    return wrapSession(session, ort.Tensor, async () => {});
+    return wrapSession(session, { OrtTensorClass: ort.Tensor, oneAtATime: atOnce });
   }
   const folder = await mkdtemp(join(tmpdir(), "modicum-"));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
     const path = await writeModel(folder, model);
     const session = await load(() => ort.InferenceSession.create(path, ortOptions));
-    return await wrapSession(session, ort.Tensor, removeFolder);
+    // The weights are mapped or copied by now. Only Windows keeps mapped files from being removed; there it waits.
+    await removeFolder().catch(() => {});
+    return await wrapSession(session, { OrtTensorClass: ort.Tensor, oneAtATime: atOnce, onRelease: removeFolder });
   } catch (error) {
     await removeFolder();
     throw error;
   }
 }
 
+/** The native engine takes calls at any time. */
+const atOnce: SessionHost["oneAtATime"] = (work) => work();
+
 async function load(create: () => Promise<InferenceSession>): Promise<InferenceSession> {
   try {
     return await create();
   } catch (error) {
-    throw toRuntimeFailure("createSession", error);
+    throw toLoadFailure(error);
   }
 }
 
@@ -116,10 +126,19 @@ async function writeModel(folder: string, model: ModelFile): Promise<string> {
 }
 
 async function writeChunks(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
-  const file = await open(path, "wx");
   try {
-    for (const chunk of chunks) await file.writeFile(chunk);
-  } finally {
-    await file.close();
+    const file = await open(path, "wx");
+    try {
+      for (const chunk of chunks) await file.writeFile(chunk);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof ModicumError) throw cause;
+    throw new FileError(
+      `createSession: models with weight files must fit in the temporary folder ${tmpdir()}, got: ${(cause as Error).message}. ` +
+        "Make room there, or set TMPDIR.",
+      { cause },
+    );
   }
 }

@@ -1,5 +1,6 @@
 /** ONNX Runtime's failures in our words: one line, with the node at fault. */
-import { RuntimeFailure } from "../errors.ts";
+import { RuntimeFailure, UnsupportedError } from "../errors.ts";
+import { dtypeFromCode } from "../tensor/index.ts";
 
 /** Longest text of ONNX Runtime's that is passed on; the whole of it is in `cause`. */
 const MAX_LENGTH = 400;
@@ -18,6 +19,17 @@ export function toRuntimeFailure(where: string, cause: unknown): RuntimeFailure 
   const [operator, name] = node?.groups ? [node.groups.op, node.groups.name] : [node?.[1], node?.[2]];
   const place = operator ? `${operator} node "${name}"` : "the model";
   return new RuntimeFailure(`${where}: ONNX Runtime must accept ${place}, got: ${shortened(text)}`, { cause });
+}
+
+/** Returns what ONNX Runtime threw while loading a model: UnsupportedError for an input or output type it cannot hand over. */
+export function toLoadFailure(cause: unknown): RuntimeFailure | UnsupportedError {
+  const code = /^unsupported data type: (\d+)$/i.exec(cause instanceof Error ? cause.message : "")?.[1];
+  if (code === undefined) return toRuntimeFailure("createSession", cause);
+  return new UnsupportedError(
+    `createSession: model inputs and outputs must be of a type JavaScript has, got ${dtypeFromCode(Number(code)) ?? `type ${code}`}. ` +
+      "Cast it inside the model.",
+    { cause },
+  );
 }
 
 function shortened(text: string): string {

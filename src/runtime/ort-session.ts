@@ -1,17 +1,18 @@
 /** What the sessions of onnxruntime-node and onnxruntime-web share: checks, conversion, errors. */
 import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
-import { DTypeError, RuntimeFailure, UnsupportedError } from "../errors.ts";
+import { DTypeError, OptionError, RuntimeFailure, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../tensor/index.ts";
 import { toRuntimeFailure } from "./ort-error.ts";
 import { fromOrtTensor, isTransferable, toOrtTensor } from "./ort-tensor.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
 /** Log level that prints nothing short of a crash: failures arrive as exceptions, warnings are no news to users. */
-export const QUIET = 4;
+const QUIET = 4;
 
 /** Returns the options of a session that both packages spell alike. */
 export function toOrtOptions(options: SessionOptions): InferenceSession.SessionOptions {
   const { optimization = "all", keepQuantization = false, exactIntegers = false, threads } = options;
+  assertThreads(threads);
   const session: Record<string, string> = {};
   if (keepQuantization) session.disable_quant_qdq = "1";
   if (exactIntegers) session.x64quantprecision = "1";
@@ -23,17 +24,29 @@ export function toOrtOptions(options: SessionOptions): InferenceSession.SessionO
   };
 }
 
+/** Throws OptionError unless `threads` is undefined or a whole number above 0. */
+export function assertThreads(threads: number | undefined): void {
+  if (threads === undefined || (Number.isInteger(threads) && threads > 0)) return;
+  throw new OptionError(`runtime: threads must be a whole number of at least 1, got ${threads}.`);
+}
+
+/** What differs between the two packages. */
+export interface SessionHost {
+  /** The package's own tensor class. */
+  readonly OrtTensorClass: TensorConstructor;
+  /** Runs work on the engine, after what it is doing now if it must. */
+  readonly oneAtATime: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Called once after the session is released. */
+  readonly onRelease?: () => Promise<void>;
+}
+
 /**
  * Wraps a session of ONNX Runtime.
  *
- * @param onRelease Called once after the session is released.
  * @throws UnsupportedError if an input or output is no tensor, or of a type that cannot cross to JavaScript.
  */
-export async function wrapSession(
-  session: InferenceSession,
-  OrtTensorClass: TensorConstructor,
-  onRelease: () => Promise<void>,
-): Promise<Session> {
+export async function wrapSession(session: InferenceSession, host: SessionHost): Promise<Session> {
+  const { OrtTensorClass, oneAtATime, onRelease } = host;
   try {
     for (const metadata of session.inputMetadata) assertTransferable(metadata, "input");
     for (const metadata of session.outputMetadata) assertTransferable(metadata, "output");
@@ -53,7 +66,7 @@ export async function wrapSession(
       const converted = Object.entries(feeds).map(([name, tensor]) => [name, toOrtTensor(tensor, OrtTensorClass)]);
       let results: InferenceSession.OnnxValueMapType;
       try {
-        results = await session.run(Object.fromEntries(converted), fetches);
+        results = await oneAtATime(() => session.run(Object.fromEntries(converted), fetches));
       } catch (error) {
         throw toRuntimeFailure("run", error);
       }
@@ -62,8 +75,8 @@ export async function wrapSession(
     async release() {
       if (released) return;
       released = true;
-      await session.release();
-      await onRelease();
+      await oneAtATime(() => session.release());
+      await onRelease?.();
     },
   };
 }
