@@ -1,0 +1,5 @@
+/** What Modicum knows about ONNX operators: element types, shapes, multiply-accumulates. */
+export { type CountMacsOptions, countMacs, type MacCounts } from "./count-macs.ts";
+export { type InferShapesOptions, inferShapes, type ShapeInference } from "./infer-shapes.ts";
+export type { Fact, GraphMacs, InferenceContext, Operator } from "./operator.ts";
+export { findOperator, operators } from "./operators.ts";

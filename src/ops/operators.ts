@@ -1,0 +1,57 @@
+/** The list of all operators: the one place where an operator is registered. */
+import { cast } from "./cast.ts";
+import { concat } from "./concat.ts";
+import { constant } from "./constant.ts";
+import { conv } from "./conv.ts";
+import { convTranspose } from "./conv-transpose.ts";
+import { elementwiseBinary } from "./elementwise-binary.ts";
+import { elementwiseUnary } from "./elementwise-unary.ts";
+import { expand } from "./expand.ts";
+import { gather } from "./gather.ts";
+import { gemm } from "./gemm.ts";
+import { matMul } from "./matmul.ts";
+import { normalization } from "./normalization.ts";
+import type { Operator } from "./operator.ts";
+import { pool } from "./pool.ts";
+import { quantize } from "./quantize.ts";
+import { reduce } from "./reduce.ts";
+import { reshape } from "./reshape.ts";
+import { resize } from "./resize.ts";
+import { shape } from "./shape.ts";
+import { slice } from "./slice.ts";
+import { transpose } from "./transpose.ts";
+import { where } from "./where.ts";
+
+/** Every operator Modicum knows. */
+export const operators: readonly Operator[] = [
+  ...elementwiseUnary,
+  ...elementwiseBinary,
+  ...where,
+  ...cast,
+  ...reduce,
+  ...conv,
+  ...convTranspose,
+  ...pool,
+  ...matMul,
+  ...gemm,
+  ...normalization,
+  ...quantize,
+  ...constant,
+  ...shape,
+  ...reshape,
+  ...transpose,
+  ...concat,
+  ...slice,
+  ...expand,
+  ...gather,
+  ...resize,
+];
+
+const BY_NAME: ReadonlyMap<string, Operator> = new Map(
+  operators.map((operator) => [`${operator.domain}:${operator.name}`, operator]),
+);
+
+/** Returns an operator's record, or undefined when Modicum knows nothing about it. */
+export function findOperator(name: string, domain: string): Operator | undefined {
+  return BY_NAME.get(`${domain}:${name}`);
+}
