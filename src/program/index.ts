@@ -7,5 +7,6 @@ export { type EmitOptions, Emitter } from "./emitter.ts";
 export type { Extras } from "./extras.ts";
 export { Graph, type Use } from "./graph.ts";
 export { Node, type NodeOptions, toAttribute } from "./node.ts";
+export { printProgram } from "./print.ts";
 export { DEFAULT_IR_VERSION, DEFAULT_OPSET, type FunctionDefinition, Program } from "./program.ts";
 export { type Dimension, type Shape, staticShape, Value } from "./value.ts";

@@ -1,0 +1,42 @@
+/** The data beside the repository, for tests that check against real models; such tests skip, saying so, when it is missing. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const SHARED = fileURLToPath(new URL("../../../shared/", import.meta.url));
+
+/** Returns the path of something in the shared data, or undefined, with the reason printed, when it is not there. */
+export function sharedData(name: string): string | undefined {
+  const found = path.join(SHARED, "data", name);
+  if (existsSync(found)) return found;
+  console.warn(`skipped: ${found} is not there`);
+  return undefined;
+}
+
+/** Returns the paths of the shared models; none when they are not there. */
+export function sharedModels(): string[] {
+  const folder = sharedData("models");
+  if (!folder) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".onnx"))
+    .map((name) => path.join(folder, name));
+}
+
+/** A folder that holds ONNX's operator cases (`node/test_.../model.onnx`), to be removed after use. */
+export interface UnpackedCases {
+  readonly folder: string;
+  readonly names: readonly string[];
+  remove(): void;
+}
+
+/** Unpacks ONNX's operator cases, which takes about half a second; undefined when they are not there. */
+export function unpackOnnxNodeTests(): UnpackedCases | undefined {
+  const archive = sharedData("onnx-node-tests.tar.xz");
+  if (!archive) return undefined;
+  const unpacked = mkdtempSync(path.join(tmpdir(), "modicum-onnx-node-tests-"));
+  execFileSync("tar", ["-xJf", archive, "-C", unpacked]);
+  const folder = path.join(unpacked, "node");
+  return { folder, names: readdirSync(folder).sort(), remove: () => rmSync(unpacked, { recursive: true }) };
+}
