@@ -70,7 +70,8 @@ export function decodeTensorData(proto: TensorProto, dtype: DType, shape: readon
 export function tensorFromBytes(dtype: DType, shape: readonly number[], bytes: Uint8Array): Tensor {
   const array = arrayOf(dtype);
   const size = array.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // A copy by construction: a Node Buffer's own slice would be a view again.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new Tensor(
     dtype,
     shape,

@@ -57,9 +57,9 @@ export function toNumbers(tensor: Tensor): Float64Array {
   if (dtype === "bfloat16") return Float64Array.from(data as Uint16Array, bfloat16ToNumber);
   if (dtype === "int4" || dtype === "uint4" || dtype === "int2" || dtype === "uint2") return unpackIntegers(tensor);
   if (
-    dtype.startsWith("float8") ||
-    dtype.startsWith("float6") ||
-    dtype.startsWith("float4") ||
+    dtype.startsWith("float8e") ||
+    dtype.startsWith("float6e") ||
+    dtype.startsWith("float4e") ||
     dtype.startsWith("complex") ||
     dtype === "string"
   ) {
