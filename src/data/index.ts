@@ -1,0 +1,29 @@
+/** Data: arrays and pictures in memory, data sets, and their way into a model. Nothing here reads files. */
+export { type FeedSource, feedSource, type SampleBatch, sampleBatches } from "./batches.ts";
+export {
+  CIFAR_10,
+  CIFAR_100,
+  CIFAR_SIDE,
+  type CifarLayout,
+  cifarLabel,
+  cifarPixels,
+  cifarRecordCount,
+} from "./cifar.ts";
+export { type Dataset, datasetFromArrays, limitSamples, type Sample, selectSamples } from "./dataset.ts";
+export { type BatchFeeds, toFeeds } from "./feeds.ts";
+export { type PictureGeometry, planGeometry } from "./geometry.ts";
+export { readIdx } from "./idx.ts";
+export { describeInput, fixedBatchSize, type ModelInput, type PictureInput, pictureInputOf } from "./model-input.ts";
+export { NPY_HEADER_LIMIT, type NpyHeader, npyElements, readNpy, readNpyHeader, writeNpy } from "./npy.ts";
+export { readNpz, writeNpz } from "./npz.ts";
+export { type Pixels, pixelsToTensor } from "./pixels.ts";
+export {
+  mergePreprocessing,
+  type PictureSize,
+  PREPROCESSING_FILES,
+  type Preprocessing,
+  type PreprocessingSettings,
+  parsePreprocessing,
+  readPreprocessing,
+} from "./preprocessing.ts";
+export { completePreprocessing, IMAGENET_MEAN, IMAGENET_STD, type StoredPictures } from "./preprocessing-defaults.ts";
