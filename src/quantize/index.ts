@@ -1,4 +1,29 @@
 /** Post-training quantization of ONNX models. */
+export type { Side, Variant } from "./aciq/bin-count.ts";
+export { gaussAlpha, gaussMse } from "./aciq/gauss.ts";
+export { laplaceAlpha, laplaceMse, type MseParts } from "./aciq/laplace.ts";
+export { type MidTreadGrid, type MidTreadRequest, midTread, midTreadCodes, midTreadGrids } from "./aciq/mid-tread.ts";
+export { type Prior, predictedMse } from "./aciq/predicted-mse.ts";
+export {
+  type AllocateBitsOptions,
+  allocateBins,
+  allocateBits,
+  bitTotals,
+  LARGEST_ALLOCATED_BITS,
+  zeroBitValue,
+} from "./allocation.ts";
+export { biasShift, type WeightUse } from "./bias-shift.ts";
+export {
+  applyCorrection,
+  type ChannelCorrection,
+  correctActivations,
+  correctWeights,
+  weightCorrection,
+} from "./correction.ts";
+export { entropyOfCodes, entropyOfCounts, measuredEntropy } from "./entropy.ts";
+export { deployableGrid, type Grid, gridFor, gridRange, highestCode, type Range, symmetricGrid } from "./grid.ts";
+export { HISTOGRAM_BINS, histogramOf, mergeHistograms } from "./histogram.ts";
+export { type Activation, measuredMse } from "./measured-error.ts";
 export type {
   Allocation,
   CalibrationData,
@@ -9,5 +34,28 @@ export type {
   Target,
 } from "./options.ts";
 export type { Quantize, QuantizeResult } from "./quantize.ts";
+export {
+  type ChannelAxis,
+  type Codes,
+  dequantize,
+  dequantizePerChannel,
+  fakeQuantize,
+  fakeQuantizePerChannel,
+  quantize as quantizeValues,
+  quantizePerChannel,
+} from "./quantize-values.ts";
+export { type RangeMethodName, rangeMethods } from "./ranges/index.ts";
+export { nSigma } from "./ranges/n-sigma.ts";
+export { percentile } from "./ranges/percentile.ts";
+export type { RangeMethod, RangeRequest } from "./ranges/range-method.ts";
 export type { ActivationReport, Evaluation, LayerReport, QuantizationReport } from "./report-data.ts";
 export type { Histogram, Statistics } from "./statistics.ts";
+export {
+  channelOrTensor,
+  channelStatistics,
+  MINIMUM_CHANNEL_COUNT,
+  mergeStatistics,
+  type StatisticsOptions,
+  statisticsOf,
+} from "./statistics.ts";
+export { type WeightGridOptions, weightGrids } from "./weight-scale.ts";

@@ -1,0 +1,69 @@
+/** Quantization error measured on a histogram, as if the values of each bin were spread evenly over it. */
+import type { Side } from "./aciq/bin-count.ts";
+import { type Grid, gridRange } from "./grid.ts";
+import { type Histogram, histogramTotal } from "./histogram.ts";
+
+/** What the values go through before they are quantized; a `RangeRequest` is one. */
+export interface Activation {
+  /** "one-sided": the histogram is of values before a ReLU, what is quantized is max(x, 0). Default "two-sided". */
+  readonly side?: Side;
+  /** What is quantized is at most this. Default infinite. */
+  readonly ceiling?: number;
+}
+
+/**
+ * Returns the mean squared error between values and the nearest numbers of a grid.
+ *
+ * Exact for values evenly spread within bins: the squared error is integrated over each bin in closed form, whatever number
+ * of steps it spans.
+ */
+export function measuredMse(histogram: Histogram, grid: Grid, activation: Activation = {}): number {
+  const { low, high, counts } = histogram;
+  const [floor, ceiling] = activationBounds(activation);
+  const integral = squaredErrorIntegral(grid);
+  const errorAt = (x: number): number => pointError(grid, Math.min(Math.max(x, floor), ceiling));
+  if (high <= low) return errorAt(low);
+  const width = (high - low) / counts.length;
+  const floorError = errorAt(floor);
+  const ceilingError = errorAt(ceiling);
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) {
+    const count = counts[i]!;
+    if (count === 0) continue;
+    const start = low + i * width;
+    const end = start + width;
+    const from = Math.min(Math.max(start, floor), ceiling);
+    const to = Math.max(Math.min(end, ceiling), floor);
+    let error = to > from ? integral(to) - integral(from) : 0;
+    if (start < floor) error += floorError * (Math.min(end, floor) - start);
+    if (end > ceiling) error += ceilingError * (end - Math.max(start, ceiling));
+    sum += (count * error) / width;
+  }
+  // Differences of the integral may round a hair below zero where every error is zero.
+  return Math.max(0, sum / histogramTotal(histogram));
+}
+
+/** Returns the bounds that an activation puts on values: [0 or -infinity, ceiling]. */
+export function activationBounds({ side, ceiling = Number.POSITIVE_INFINITY }: Activation): [number, number] {
+  return [side === "one-sided" ? 0 : Number.NEGATIVE_INFINITY, ceiling];
+}
+
+/** The integral of (x - Q(x))^2 from the grid's lowest number. Q rounds to the grid and clamps to its ends. */
+function squaredErrorIntegral(grid: Grid): (x: number) => number {
+  const { scale } = grid;
+  const { low, high } = gridRange(grid);
+  const perStep = scale ** 3 / 12;
+  return (x) => {
+    if (x <= low) return (x - low) ** 3 / 3;
+    const steps = x >= high ? 2 ** grid.bits - 1 : Math.round((x - low) / scale);
+    const rest = x - (low + steps * scale);
+    return steps * perStep + (rest * rest * rest) / 3;
+  };
+}
+
+function pointError(grid: Grid, x: number): number {
+  const { low, high } = gridRange(grid);
+  if (!Number.isFinite(x)) return 0;
+  const nearest = Math.min(Math.max(low + Math.round((x - low) / grid.scale) * grid.scale, low), high);
+  return (x - nearest) ** 2;
+}
