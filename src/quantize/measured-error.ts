@@ -1,7 +1,7 @@
 /** Quantization error measured on a histogram, as if the values of each bin were spread evenly over it. */
 import type { Side } from "./aciq/bin-count.ts";
 import { type Grid, gridRange } from "./grid.ts";
-import { type Histogram, histogramTotal } from "./histogram.ts";
+import type { Histogram } from "./histogram.ts";
 
 /** What the values go through before they are quantized; a `RangeRequest` is one. */
 export interface Activation {
@@ -20,27 +20,28 @@ export interface Activation {
 export function measuredMse(histogram: Histogram, grid: Grid, activation: Activation = {}): number {
   const { low, high, counts } = histogram;
   const [floor, ceiling] = activationBounds(activation);
+  const clamp = (x: number): number => (x < floor ? floor : x > ceiling ? ceiling : x);
+  if (high <= low) return pointError(grid, clamp(low));
   const integral = squaredErrorIntegral(grid);
-  const errorAt = (x: number): number => pointError(grid, Math.min(Math.max(x, floor), ceiling));
-  if (high <= low) return errorAt(low);
   const width = (high - low) / counts.length;
-  const floorError = errorAt(floor);
-  const ceilingError = errorAt(ceiling);
+  const floorError = pointError(grid, floor);
+  const ceilingError = pointError(grid, ceiling);
   let sum = 0;
+  let total = 0;
+  let integralAtStart = integral(clamp(low));
   for (let i = 0; i < counts.length; i++) {
-    const count = counts[i]!;
-    if (count === 0) continue;
     const start = low + i * width;
     const end = start + width;
-    const from = Math.min(Math.max(start, floor), ceiling);
-    const to = Math.max(Math.min(end, ceiling), floor);
-    let error = to > from ? integral(to) - integral(from) : 0;
+    const integralAtEnd = integral(clamp(end));
+    let error = integralAtEnd - integralAtStart;
     if (start < floor) error += floorError * (Math.min(end, floor) - start);
     if (end > ceiling) error += ceilingError * (end - Math.max(start, ceiling));
-    sum += (count * error) / width;
+    integralAtStart = integralAtEnd;
+    total += counts[i]!;
+    sum += counts[i]! * error;
   }
   // Differences of the integral may round a hair below zero where every error is zero.
-  return Math.max(0, sum / histogramTotal(histogram));
+  return total > 0 ? Math.max(0, sum / width / total) : 0;
 }
 
 /** Returns the bounds that an activation puts on values: [0 or -infinity, ceiling]. */
@@ -51,11 +52,12 @@ export function activationBounds({ side, ceiling = Number.POSITIVE_INFINITY }: A
 /** The integral of (x - Q(x))^2 from the grid's lowest number. Q rounds to the grid and clamps to its ends. */
 function squaredErrorIntegral(grid: Grid): (x: number) => number {
   const { scale } = grid;
-  const { low, high } = gridRange(grid);
+  const { low } = gridRange(grid);
   const perStep = scale ** 3 / 12;
+  const mostSteps = 2 ** grid.bits - 1;
   return (x) => {
-    if (x <= low) return (x - low) ** 3 / 3;
-    const steps = x >= high ? 2 ** grid.bits - 1 : Math.round((x - low) / scale);
+    const nearest = Math.floor((x - low) / scale + 0.5);
+    const steps = nearest < 0 ? 0 : nearest > mostSteps ? mostSteps : nearest;
     const rest = x - (low + steps * scale);
     return steps * perStep + (rest * rest * rest) / 3;
   };

@@ -45,37 +45,40 @@ function leastErrorGrid(
   candidates: number,
   smallestClip: number,
 ): Grid {
-  let best = symmetricGrid(largest, bits);
-  let leastError = squaredError(values, best, Number.POSITIVE_INFINITY);
+  const whole = symmetricGrid(largest, bits);
+  let bestClip = 1;
+  let leastError = squaredError(values, whole.scale, bits, Number.POSITIVE_INFINITY);
   for (let i = 1; i < candidates; i++) {
-    const grid = symmetricGrid(largest * (1 - ((1 - smallestClip) * i) / (candidates - 1)), bits);
-    const error = squaredError(values, grid, leastError);
+    const clip = 1 - ((1 - smallestClip) * i) / (candidates - 1);
+    const error = squaredError(values, whole.scale * clip, bits, leastError);
     if (error >= leastError) continue;
-    best = grid;
+    bestClip = clip;
     leastError = error;
   }
-  return best;
+  return symmetricGrid(largest * bestClip, bits);
 }
 
 /** Values looked at between checks whether a candidate has already lost. */
-const STRIDE = 1024;
+const STRIDE = 64;
 
-/** The summed squared error on a grid, or any number of at least `limit` once it is known to be that large. */
-function squaredError(values: Float32Array, { scale, lowestCode, bits }: Grid, limit: number): number {
-  const perStep = 1 / scale;
-  const most = lowestCode + 2 ** bits - 1;
+/** The summed squared error of symmetric codes, or any number of at least `limit` once it is known to be that large. */
+function squaredError(values: Float32Array, scale: number, bits: number, limit: number): number {
+  const stepsPerUnit = 1 / scale;
+  const least = -(2 ** (bits - 1));
+  const most = -least - 1;
+  const limitInSteps = limit * stepsPerUnit * stepsPerUnit;
   let sum = 0;
-  for (let start = 0; start < values.length && sum < limit; start += STRIDE) {
+  for (let start = 0; start < values.length && sum < limitInSteps; start += STRIDE) {
     const end = Math.min(values.length, start + STRIDE);
     for (let i = start; i < end; i++) {
-      const exact = values[i]! * perStep;
+      const exact = values[i]! * stepsPerUnit;
       // Rounds half to even, see roundHalfEven.
       const rounded = exact + 6755399441055744 - 6755399441055744;
-      const code = rounded > most ? most : rounded < lowestCode ? lowestCode : rounded;
-      sum += (exact - code) * (exact - code) * scale * scale;
+      const code = rounded > most ? most : rounded < least ? least : rounded;
+      sum += (exact - code) * (exact - code);
     }
   }
-  return sum;
+  return sum * scale * scale;
 }
 
 function largestMagnitude(values: Float32Array, channel: number): number {
