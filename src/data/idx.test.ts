@@ -11,6 +11,7 @@ test("an IDX file is read, packed or not", () => {
   const expected = new Tensor("uint8", [3], Uint8Array.of(7, 2, 1));
   expect(readIdx(labels, "labels")).toEqual(expected);
   expect(readIdx(gzipSync(labels), "labels.gz")).toEqual(expected);
+  expect(readIdx(Buffer.from(labels), "labels")).toEqual(expected);
 });
 
 test("numbers of several bytes are turned round", () => {

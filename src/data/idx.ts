@@ -35,7 +35,7 @@ export function readIdx(packed: Uint8Array, where: string): Tensor {
       `${where}: ${dtype} of shape [${shape.join(", ")}] must take ${expected} bytes, got ${bytes.length - start}.`,
     );
   }
-  const data = bytes.slice(start);
+  const data = new Uint8Array(bytes.subarray(start)); // slice() of a Node Buffer would not copy
   const width = byteLength(dtype, 1);
   if (width > 1) for (let i = 0; i < data.length; i += width) data.subarray(i, i + width).reverse();
   return new Tensor(dtype, shape, new (arrayOf(dtype))(data.buffer));

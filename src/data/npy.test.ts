@@ -39,6 +39,7 @@ const TENSORS: readonly Tensor[] = [
 
 test.each(TENSORS)("$dtype $shape comes back as it was written", (tensor) => {
   expect(readNpy(writeNpy(tensor), "x.npy")).toEqual(tensor);
+  expect(readNpy(Buffer.from(writeNpy(tensor)), "x.npy")).toEqual(tensor);
 });
 
 test("the header is NumPy's own text, padded so that the numbers lie at a multiple of 64 bytes", () => {

@@ -120,7 +120,7 @@ export function readNpy(bytes: Uint8Array, where: string): Tensor {
  * @param bytes Exactly the elements of `shape`; copied.
  */
 export function npyElements(header: NpyHeader, shape: readonly number[], bytes: Uint8Array): Tensor {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes); // slice() of a Node Buffer would not copy
   const parts = header.dtype.startsWith("complex") ? 2 : 1;
   const width = byteLength(header.dtype, 1) / parts;
   if (header.bigEndian && width > 1) {
