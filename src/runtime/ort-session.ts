@@ -66,7 +66,9 @@ export async function wrapSession(session: InferenceSession, host: SessionHost):
       const converted = Object.entries(feeds).map(([name, tensor]) => [name, toOrtTensor(tensor, OrtTensorClass)]);
       let results: InferenceSession.OnnxValueMapType;
       try {
-        results = await oneAtATime(() => session.run(Object.fromEntries(converted), fetches));
+        results = await oneAtATime(() =>
+          session.run(Object.fromEntries(converted), fetches, { logSeverityLevel: QUIET }),
+        );
       } catch (error) {
         throw toRuntimeFailure("run", error);
       }

@@ -1,0 +1,425 @@
+/**
+ * What every runtime must do, as plain functions that throw: tests in Node run them over each device there, and a page runs
+ * them in a browser (so nothing here imports a test framework or Node).
+ */
+import type { ModelFile } from "../onnx/index.ts";
+import { type DType, elementCount, float32, int64, Tensor, zeros } from "../tensor/index.ts";
+import { caseModel } from "./case-model.cases.ts";
+import type { Runtime, Session, SessionOptions } from "./session.ts";
+
+/** One thing a runtime must do; the title is a sentence about it. */
+export interface RuntimeCase {
+  readonly title: string;
+  /** Throws unless the runtime does it. */
+  run(runtime: Runtime): Promise<unknown>;
+}
+
+/** Every case, for every device. */
+export const runtimeCases: readonly RuntimeCase[] = [
+  {
+    title: "gives exact results for every batch size of a dynamic batch axis, and for none at all",
+    run: (runtime) =>
+      using(runtime, doubling(), {}, async (session) => {
+        for (const batch of [1, 5, 2, 0]) {
+          const values = Array.from({ length: batch * 3 }, (_, i) => i - 4.5);
+          const { y } = await session.run({ x: float32([batch, 3], values) });
+          expectEqual(
+            y,
+            float32(
+              [batch, 3],
+              values.map((value) => 2 * value),
+            ),
+            `batch ${batch}`,
+          );
+        }
+      }),
+  },
+  {
+    title: "hands tensors of every element type in and out unchanged",
+    run: (runtime) =>
+      using(runtime, passThrough(SAMPLES), {}, async (session) => {
+        const feeds = Object.fromEntries(SAMPLES.map((tensor) => [tensor.dtype, tensor]));
+        const results = await session.run(feeds);
+        for (const tensor of SAMPLES) expectEqual(results[`${tensor.dtype}_out`], tensor, tensor.dtype);
+      }),
+  },
+  {
+    title: "hands scalars in and out",
+    run: (runtime) =>
+      using(runtime, passThrough([float32([], [7])]), {}, async (session) => {
+        expectEqual((await session.run({ float32: float32([], [7]) })).float32_out, float32([], [7]), "scalar");
+      }),
+  },
+  {
+    title: "computes only the outputs asked for, and lists the model's inputs and outputs in order",
+    run: (runtime) =>
+      using(runtime, twoOutputs(), {}, async (session) => {
+        expectSame(session.inputNames.join(), "a,b", "input names");
+        expectSame(session.outputNames.join(), "sum,product", "output names");
+        const results = await session.run({ b: float32([1], [3]), a: float32([1], [2]) }, ["product"]);
+        expectSame(Object.keys(results).join(), "product", "names of the results");
+        expectEqual(results.product, float32([1], [6]), "product");
+      }),
+  },
+  {
+    title: "leaves inputs and earlier results alone when it runs again",
+    run: (runtime) =>
+      using(runtime, doubling(), {}, async (session) => {
+        const x = float32([1, 3], [1, 2, 3]);
+        const first = await session.run({ x });
+        await session.run({ x: float32([1, 3], [7, 8, 9]) });
+        expectEqual(first.y, float32([1, 3], [2, 4, 6]), "first result");
+        expectEqual(x, float32([1, 3], [1, 2, 3]), "input");
+      }),
+  },
+  {
+    title: "runs many sessions side by side, and goes on after they are released",
+    run: async (runtime) => {
+      for (let round = 0; round < 3; round++) {
+        const sessions = await Promise.all(Array.from({ length: 12 }, () => runtime.createSession(doubling())));
+        const results = await Promise.all(sessions.map((session, i) => session.run({ x: float32([1, 3], [i, i, i]) })));
+        for (const [i, { y }] of results.entries()) {
+          expectEqual(y, float32([1, 3], [2 * i, 2 * i, 2 * i]), `session ${i}`);
+        }
+        await Promise.all(sessions.map((session) => session.release()));
+      }
+    },
+  },
+  {
+    title: "takes a second release calmly and refuses to run after the first",
+    run: async (runtime) => {
+      const session = await runtime.createSession(doubling());
+      await session.release();
+      await session.release();
+      await expectFailure(() => session.run({ x: float32([1, 3], [1, 2, 3]) }), "runtime", "must not be released");
+    },
+  },
+  {
+    title: "accepts every level of optimization",
+    run: async (runtime) => {
+      for (const optimization of ["all", "basic", "disabled"] as const) {
+        await using(runtime, doubling(), { optimization, exactIntegers: true }, async (session) => {
+          const { y } = await session.run({ x: float32([1, 3], [1, 2, 3]) });
+          expectEqual(y, float32([1, 3], [2, 4, 6]), optimization);
+        });
+      }
+    },
+  },
+  {
+    title: "refuses bytes that are no model",
+    run: (runtime) =>
+      expectFailure(
+        () => runtime.createSession(file(Uint8Array.of(1, 2, 3))),
+        "runtime",
+        "createSession: ONNX Runtime must accept",
+      ),
+  },
+  {
+    title: "refuses an operator that does not exist, naming it",
+    run: (runtime) =>
+      expectFailure(
+        () =>
+          runtime.createSession(
+            caseModel(({ emitter, input }) => [emitter.emit("Frobnicate", [input("x", "float32", [1])])]),
+          ),
+        "runtime",
+        "Frobnicate",
+      ),
+  },
+  {
+    title: "refuses feeds that are missing, unknown or of another element type, naming the input",
+    run: (runtime) =>
+      using(runtime, doubling(), {}, async (session) => {
+        const x = float32([1, 3], [1, 2, 3]);
+        await expectFailure(() => session.run({}), "runtime", 'must hold every model input [x], got none for "x"');
+        await expectFailure(() => session.run({ x, z: x }), "runtime", 'got one named "z"');
+        await expectFailure(
+          () => session.run({ x: int64([1, 2, 3], [1, 3]) }),
+          "dtype",
+          '"x" must be float32, got int64',
+        );
+        await expectFailure(() => session.run({ x }, ["nothing"]), "runtime", 'model outputs [y], got "nothing"');
+      }),
+  },
+  {
+    title: "refuses a shape the model does not allow",
+    run: (runtime) =>
+      using(runtime, doubling(), {}, (session) =>
+        expectFailure(() => session.run({ x: float32([1, 4], [1, 2, 3, 4]) }), "runtime", "x"),
+      ),
+  },
+  {
+    title: "names the node at fault when a run fails, in one short line, and works afterwards",
+    run: (runtime) =>
+      using(runtime, multiplying(), {}, async (session) => {
+        const [row, column] = [float32([1, 2], [3, 4]), float32([2, 1], [5, 6])];
+        const message = await expectFailure(() => session.run({ a: row, b: row }), "runtime", 'MatMul node "product"');
+        expectSame(message.includes("\n") || message.length > 600, false, `a short line, got "${message}"`);
+        expectEqual((await session.run({ a: row, b: column })).y, float32([1, 1], [39]), "after the failure");
+      }),
+  },
+  {
+    title:
+      "refuses inputs and outputs below 8 bits, and of types JavaScript has no array for, when the session is made",
+    run: async (runtime) => {
+      for (const dtype of ["int4", "uint4"] as const) {
+        await expectFailure(() => runtime.createSession(quantizing(dtype)), "unsupported", dtype);
+        await expectFailure(() => runtime.createSession(dequantizing(dtype)), "unsupported", dtype);
+      }
+      const bfloat16 = caseModel(({ emitter, input }) => [
+        emitter.emit("Identity", [input("x", "bfloat16", [2])], { dtype: "bfloat16", shape: [2] }),
+      ]);
+      await expectFailure(() => runtime.createSession(bfloat16), "unsupported", "bfloat16");
+    },
+  },
+  {
+    title: "keeps quantize and dequantize where they are when told to: weights between them stay float",
+    run: (runtime) =>
+      using(runtime, quantizedAround(), { keepQuantization: true }, async (session) => {
+        const { y } = await session.run(QUANTIZED_FEEDS);
+        expectClose(y, SMALL_WEIGHTS_SUM, 0.5 / 255, "half a step of the output's codes");
+      }),
+  },
+  {
+    title: "reads weight files that lie beside the model, in folders too, at every level of optimization",
+    run: async (runtime) => {
+      const weights = Float32Array.from({ length: 1024 }, (_, i) => i);
+      const model = caseModel(
+        ({ emitter, input }) => [
+          emitter.emit("Add", [input("x", "float32", [1024]), emitter.constant("w", float32([1024], weights))], {
+            output: "y",
+            dtype: "float32",
+            shape: [1024],
+          }),
+        ],
+        { externalData: { location: "weights/part-1.bin", thresholdBytes: 16 } },
+      );
+      expectSame(model.external.map((external) => external.location).join(), "weights/part-1.bin", "weight files");
+      for (const optimization of ["all", "disabled"] as const) {
+        await using(runtime, model, { optimization }, async (session) => {
+          const { y } = await session.run({ x: float32([1024], weights) });
+          expectEqual(
+            y,
+            float32(
+              [1024],
+              weights.map((value) => 2 * value),
+            ),
+            optimization,
+          );
+        });
+      }
+    },
+  },
+  {
+    title: "takes inputs that lie in memory shared between threads",
+    run: async (runtime) => {
+      if (typeof SharedArrayBuffer === "undefined") return;
+      await using(runtime, doubling(), {}, async (session) => {
+        const shared = new Float32Array(new SharedArrayBuffer(12));
+        shared.set([1, 2, 3]);
+        expectEqual((await session.run({ x: float32([1, 3], shared) })).y, float32([1, 3], [2, 4, 6]), "shared");
+      });
+    },
+  },
+  {
+    title: "refuses threads that are no whole number above 0",
+    run: async (runtime) => {
+      for (const threads of [0, -1, 1.5, Number.NaN]) {
+        await expectFailure(() => runtime.createSession(doubling(), { threads }), "option", `got ${threads}`);
+      }
+    },
+  },
+  {
+    title: "says what it is for reports",
+    run: async (runtime) => {
+      expectSame(/^onnxruntime-(node|web) \d+\.\d+\.\d+$/.test(runtime.description), true, runtime.description);
+    },
+  },
+];
+
+/** What came of a case: `failure` is null when the runtime does what it must. */
+export interface CaseResult {
+  readonly title: string;
+  readonly failure: string | null;
+}
+
+/** Runs every case over a runtime where no test framework is: in a page or a process of its own. */
+export async function runRuntimeCases(runtime: Runtime): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const { title, run } of runtimeCases) {
+    const failure = await run(runtime).then(
+      () => null,
+      (error) => String(error instanceof Error ? error.message : error),
+    );
+    results.push({ title, failure });
+  }
+  return results;
+}
+
+/**
+ * Returns what the model of `keepQuantization` gives when nothing is kept: on processors where ONNX Runtime makes weights 8-bit,
+ * far from SMALL_WEIGHTS_SUM. Shows that the case can fail.
+ */
+export async function resultOfRewrittenWeights(runtime: Runtime): Promise<number> {
+  const session = await runtime.createSession(quantizedAround());
+  try {
+    const { y } = await session.run(QUANTIZED_FEEDS);
+    return (y!.data as Float32Array)[0]!;
+  } finally {
+    await session.release();
+  }
+}
+
+/** What 99 small weights times 1 add up to in float. */
+export const SMALL_WEIGHTS_SUM = 99 * 0.003;
+
+const QUANTIZED_FEEDS = {
+  x: float32(
+    [1, 100, 1, 1],
+    Array.from({ length: 100 }, (_, i) => (i === 0 ? 0 : 1)),
+  ),
+};
+
+const SAMPLES: readonly Tensor[] = [
+  float32([2, 2], [1.5, -0, Number.POSITIVE_INFINITY, 2 ** -149]),
+  new Tensor("float64", [2], Float64Array.of(Math.PI, -1e300)),
+  new Tensor("float16", [3], Uint16Array.of(0x3c00, 0xfbff, 0x0001)),
+  new Tensor("uint8", [2], Uint8Array.of(0, 255)),
+  new Tensor("int8", [2], Int8Array.of(-128, 127)),
+  new Tensor("uint16", [2], Uint16Array.of(0, 65535)),
+  new Tensor("int16", [2], Int16Array.of(-32768, 32767)),
+  new Tensor("uint32", [2], Uint32Array.of(0, 2 ** 32 - 1)),
+  new Tensor("int32", [2], Int32Array.of(-(2 ** 31), 2 ** 31 - 1)),
+  new Tensor("uint64", [2], BigUint64Array.of(0n, 2n ** 64n - 1n)),
+  new Tensor("int64", [2], BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n)),
+  new Tensor("bool", [3], Uint8Array.of(1, 0, 1)),
+  new Tensor("string", [2], ["ä€", ""]),
+];
+
+function file(bytes: Uint8Array): ModelFile {
+  return { bytes, external: [] };
+}
+
+/** y = x + x, over a named batch axis. */
+function doubling(): ModelFile {
+  return caseModel(({ emitter, input }) => {
+    const x = input("x", "float32", ["batch", 3]);
+    return [emitter.emit("Add", [x, x], { output: "y", dtype: "float32", shape: ["batch", 3] })];
+  });
+}
+
+/** One input and output per tensor, called after its element type. */
+function passThrough(tensors: readonly Tensor[]): ModelFile {
+  return caseModel(({ emitter, input }) =>
+    tensors.map(({ dtype, shape }) =>
+      emitter.emit("Identity", [input(dtype, dtype, shape)], { output: `${dtype}_out`, dtype, shape }),
+    ),
+  );
+}
+
+function twoOutputs(): ModelFile {
+  return caseModel(({ emitter, input }) => {
+    const [a, b] = [input("a", "float32", [1]), input("b", "float32", [1])];
+    return [
+      emitter.emit("Add", [a, b], { output: "sum", dtype: "float32", shape: [1] }),
+      emitter.emit("Mul", [a, b], { output: "product", dtype: "float32", shape: [1] }),
+    ];
+  });
+}
+
+/** Float in, codes below 8 bits out. */
+function quantizing(dtype: DType): ModelFile {
+  return caseModel(({ emitter, input }) => {
+    const zero = emitter.constant("zero", zeros(dtype, []));
+    const inputs = [input("x", "float32", [2]), emitter.constant("scale", float32([], [1])), zero];
+    return [emitter.emit("QuantizeLinear", inputs, { dtype, shape: [2] })];
+  });
+}
+
+/** Codes below 8 bits in, float out. */
+function dequantizing(dtype: DType): ModelFile {
+  return caseModel(({ emitter, input }) => {
+    const inputs = [input("x", dtype, [2]), emitter.constant("scale", float32([], [1]))];
+    return [emitter.emit("DequantizeLinear", inputs, { dtype: "float32", shape: [2] })];
+  });
+}
+
+/** A product of two matrices of any size: with sizes that do not fit it fails only when it runs. */
+function multiplying(): ModelFile {
+  return caseModel(({ emitter, input }) => {
+    const inputs = [input("a", "float32", ["rows", "depth"]), input("b", "float32", ["depth_too", "columns"])];
+    return [
+      emitter.emit("MatMul", inputs, { name: "product", output: "y", dtype: "float32", shape: ["rows", "columns"] }),
+    ];
+  });
+}
+
+/**
+ * A convolution with one big weight and 99 small ones between quantized activations. ONNX Runtime may make its weights 8-bit,
+ * where the small ones become 0.
+ */
+function quantizedAround(): ModelFile {
+  return caseModel(({ emitter, input }) => {
+    const scale = emitter.constant("scale", float32([], [1 / 255]));
+    const zero = emitter.constant("zero", new Tensor("uint8", [], Uint8Array.of(0)));
+    const quantized = (x: Parameters<typeof emitter.emit>[1][number], output?: string) => {
+      const codes = emitter.emit("QuantizeLinear", [x, scale, zero]);
+      const named = output === undefined ? {} : { output, dtype: "float32" as DType, shape: [1, 1, 1, 1] };
+      return emitter.emit("DequantizeLinear", [codes, scale, zero], named);
+    };
+    const weights = Float32Array.from({ length: 100 }, (_, i) => (i === 0 ? 1 : 0.003));
+    const x = quantized(input("x", "float32", [1, 100, 1, 1]));
+    const convolved = emitter.emit("Conv", [x, emitter.constant("w", float32([1, 100, 1, 1], weights))]);
+    return [quantized(convolved, "y")];
+  });
+}
+
+async function using(
+  runtime: Runtime,
+  model: ModelFile,
+  options: SessionOptions,
+  body: (session: Session) => Promise<unknown>,
+): Promise<void> {
+  const session = await runtime.createSession(model, options);
+  try {
+    await body(session);
+  } finally {
+    await session.release();
+  }
+}
+
+function expectSame(actual: unknown, expected: unknown, what: string): void {
+  if (actual !== expected) throw new Error(`${what}: expected ${String(expected)}, got ${String(actual)}`);
+}
+
+function expectEqual(actual: Tensor | undefined, expected: Tensor, what: string): void {
+  if (actual === undefined) throw new Error(`${what}: expected a tensor, got none`);
+  expectSame(`${actual.dtype} [${actual.shape}]`, `${expected.dtype} [${expected.shape}]`, what);
+  expectSame(actual.data.constructor.name, expected.data.constructor.name, `${what}: array`);
+  for (let i = 0; i < elementCount(expected.shape); i++) {
+    if (!Object.is(actual.data[i], expected.data[i]))
+      expectSame(actual.data[i], expected.data[i], `${what}: element ${i}`);
+  }
+}
+
+function expectClose(actual: Tensor | undefined, expected: number, tolerance: number, reason: string): void {
+  const value = (actual?.data as Float32Array | undefined)?.[0];
+  if (value !== undefined && Math.abs(value - expected) <= tolerance) return;
+  throw new Error(`expected ${expected} within ${tolerance} (${reason}), got ${value}`);
+}
+
+/** Returns the message of the failure, which must have the code and contain the text. */
+async function expectFailure(work: () => Promise<unknown>, code: string, text: string): Promise<string> {
+  let error: unknown;
+  try {
+    await work();
+  } catch (thrown) {
+    error = thrown;
+  }
+  if (error === undefined) throw new Error(`expected a failure with "${text}", got none`);
+  const { message, code: actual } = error as Error & { code?: string };
+  if (actual !== code || !message.includes(text)) {
+    throw new Error(`expected a failure of code ${code} with "${text}", got ${actual}: ${message}`);
+  }
+  return message;
+}
