@@ -1,9 +1,13 @@
 /** The list of all operators: the one place where an operator is registered. */
+import { attention } from "./attention.ts";
 import { cast } from "./cast.ts";
+import { classical } from "./classical.ts";
 import { concat } from "./concat.ts";
 import { constant } from "./constant.ts";
+import { controlFlow } from "./control-flow.ts";
 import { conv } from "./conv.ts";
 import { convTranspose } from "./conv-transpose.ts";
+import { einsum } from "./einsum.ts";
 import { elementwiseBinary } from "./elementwise-binary.ts";
 import { elementwiseUnary } from "./elementwise-unary.ts";
 import { expand } from "./expand.ts";
@@ -14,11 +18,16 @@ import { normalization } from "./normalization.ts";
 import type { Operator } from "./operator.ts";
 import { pool } from "./pool.ts";
 import { quantize } from "./quantize.ts";
+import { recurrent } from "./recurrent.ts";
 import { reduce } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { resize } from "./resize.ts";
+import { sequence } from "./sequence.ts";
 import { shape } from "./shape.ts";
+import { signal } from "./signal.ts";
 import { slice } from "./slice.ts";
+import { strings } from "./strings.ts";
+import { training } from "./training.ts";
 import { transpose } from "./transpose.ts";
 import { where } from "./where.ts";
 
@@ -45,6 +54,15 @@ export const operators: readonly Operator[] = [
   ...expand,
   ...gather,
   ...resize,
+  ...attention,
+  ...recurrent,
+  ...einsum,
+  ...controlFlow,
+  ...sequence,
+  ...signal,
+  ...training,
+  ...strings,
+  ...classical,
 ];
 
 const BY_NAME: ReadonlyMap<string, Operator> = new Map(

@@ -1,9 +1,9 @@
 /** Reductions over axes, and the positions of extremes. */
 import type { Dimension, Node, Shape } from "../program/index.ts";
-import { addDimensions, multiplyDimensions, productOf } from "./dimension.ts";
+import { addDimensions, dimensionsDiffer, multiplyDimensions, productOf } from "./dimension.ts";
 import { attributeOrInput, isGiven, unknownLengths, vectorLength } from "./elements.ts";
-import { type Fact, family, type InferenceContext, type Operator } from "./operator.ts";
-import { normalizeAxis } from "./shape-check.ts";
+import { type Fact, family, type InferenceContext, MICROSOFT, type Operator } from "./operator.ts";
+import { normalizeAxis, shapeMismatch } from "./shape-check.ts";
 
 const AXES_INPUT = 1;
 
@@ -63,6 +63,22 @@ function inferArgument(node: Node, context: InferenceContext): readonly Fact[] {
   return [{ dtype: "int64", shape: shape && removeAxes(node, shape, [node.int("axis", 0)], keep) }];
 }
 
+/** Det: square matrices [..., size, size] -> [...]. */
+function inferDeterminant(node: Node, context: InferenceContext): readonly Fact[] {
+  const { dtype, shape } = context.input(0);
+  if (shape && (shape.length < 2 || dimensionsDiffer(shape.at(-1)!, shape.at(-2)!)))
+    throw shapeMismatch(node, "input must hold square matrices", shape);
+  return [{ dtype, shape: shape?.slice(0, -2) }];
+}
+
+/** QLinearReduceMean: (data, data_scale, data_zero_point, ...), axes as an attribute. */
+function inferQuantizedMean(node: Node, context: InferenceContext): readonly Fact[] {
+  const { dtype, shape } = context.input(0);
+  const keep = node.int("keepdims", 1) === 1;
+  const axes = node.ints("axes") ?? shape?.map((_, axis) => axis) ?? [];
+  return [{ dtype, shape: shape && removeAxes(node, shape, axes, keep) }];
+}
+
 // biome-ignore format: a table
 const REDUCTIONS = [
   "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd",
@@ -72,5 +88,7 @@ const REDUCTIONS = [
 /** Reductions. */
 export const reduce: readonly Operator[] = [
   ...family(REDUCTIONS, { infer: inferReduce }),
+  ...family(["QLinearReduceMean"], { domain: MICROSOFT, infer: inferQuantizedMean }),
+  ...family(["Det"], { since: 11, infer: inferDeterminant }),
   ...family(["ArgMax", "ArgMin"], { infer: inferArgument }),
 ];

@@ -1,4 +1,4 @@
-/** Resampling of images. */
+/** Images: resampling and decoding. */
 import type { Dimension, Node, Shape } from "../program/index.ts";
 import { multiplyDimensions } from "./dimension.ts";
 import { unknownLengths } from "./elements.ts";
@@ -87,10 +87,16 @@ function inferAffineGrid(_node: Node, context: InferenceContext): readonly Fact[
   return [{ dtype, shape: size && [size[0]!, ...size.slice(2), size.length - 2] }];
 }
 
+/** ImageDecoder -> [height, width, channels]. */
+function inferImageDecoder(node: Node): readonly Fact[] {
+  return [{ dtype: "uint8", shape: [null, null, node.string("pixel_format", "RGB") === "Grayscale" ? 1 : 3] }];
+}
+
 /** Resampling operators. */
 export const resize: readonly Operator[] = [
   ...family(["Resize"], { since: 10, infer: inferResize }),
   ...family(["Upsample"], { since: 7, infer: inferUpsample }),
   ...family(["GridSample"], { since: 16, infer: inferGridSample }),
+  ...family(["ImageDecoder"], { since: 20, infer: inferImageDecoder }),
   ...family(["AffineGrid"], { since: 20, infer: inferAffineGrid }),
 ];
