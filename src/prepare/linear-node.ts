@@ -114,15 +114,16 @@ export function absorbAffine(linear: LinearNode, affine: ChannelAffine, graph: G
   return true;
 }
 
-/** The constant bias, one number per channel, a Gemm's `beta` multiplied in. */
+/** The constant bias, one number per channel; a Gemm's is broadcast and multiplied by `beta`, a convolution's is not. */
 function biasNumbers(linear: LinearNode, graph: Graph): Float64Array | undefined {
-  const bias = channelNumbers(fixedConstant(linear.node.inputs[2], graph), linear);
-  const beta = linear.node.operator === "Gemm" ? linear.node.float("beta", 1) : 1;
-  return bias?.map((number) => number * beta);
+  const constant = fixedConstant(linear.node.inputs[2], graph);
+  if (linear.node.operator !== "Gemm") return constant && toNumbers(constant.load());
+  const beta = linear.node.float("beta", 1);
+  return channelNumbers(constant, linear)?.map((number) => number * beta);
 }
 
 function scaledWeights(linear: LinearNode, scale: Float64Array): Float64Array {
-  const numbers = Float64Array.from(toNumbers(linear.constant.load()));
+  const numbers = toNumbers(linear.constant.load());
   const { blocks, before, after } = linear.layout;
   const perBlock = linear.channels / blocks;
   let at = 0;

@@ -41,7 +41,7 @@ export function findLayers(program: Program): Layer[] {
     const input = node.input(use.inputIndex);
     const after = surroundings(candidate, program, uses);
     const isFirst = positions.fromInput.has(input) && !positions.afterLayer.has(input);
-    const isLast = !positions.beforeLayer.has(after.result) && withWeights.has(node);
+    const isLast = withWeights.has(node) && !node.outputs.some((value) => value && positions.beforeLayer.has(value));
     const isProduct = use.kind === "gemm" || use.kind === "matmul";
     return {
       ...describe(candidate),

@@ -44,7 +44,7 @@ function addAll(set: Set<Value>, values: readonly (Value | undefined)[]): void {
 const GLOBAL_POOLING: ReadonlySet<string> = new Set(["GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax"]);
 /** Operators that pass values on in another arrangement, or normalize scores. */
 const PASSING: ReadonlySet<string> = new Set([
-  "Softmax", "LogSoftmax", "Sigmoid", "Relu", "Cast", "Reshape", "Squeeze", "Transpose", "Identity",
+  "Softmax", "LogSoftmax", "Sigmoid", "Relu", "Clip", "Cast", "Reshape", "Squeeze", "Transpose", "Identity",
 ]); // biome-ignore format: a table
 
 /** Returns whether a convolution's result becomes one score per class: pooled over the image, or flattened, on its way out. */

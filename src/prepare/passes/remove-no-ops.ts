@@ -1,6 +1,6 @@
 /** Nodes that pass their input on unchanged. */
 
-import { type Graph, type Node, type Program, staticShape } from "../../program/index.ts";
+import type { Graph, Node, Program } from "../../program/index.ts";
 import { dtypeCode, toNumbers } from "../../tensor/index.ts";
 import { fixedConstant } from "../fixed-constant.ts";
 import { padsOf } from "../pads.ts";
@@ -9,7 +9,7 @@ import { replaceValue } from "../replace-value.ts";
 
 /**
  * Removes Identity, Dropout in inference, casts to the type a value already has, transpositions that keep the order, empty
- * pads, reshapes to the shape a value already has, and Concat, Sum, Max, Min and Mean of a single input.
+ * pads, reshapes and flattenings to the shape a value already has, and Concat, Sum, Max, Min and Mean of a single input.
  */
 export const removeNoOps: Pass = {
   name: "remove-no-ops",
@@ -42,6 +42,8 @@ function isNoOp(node: Node, program: Program): boolean {
       return padsOf(node, program)?.every((count) => count === 0) ?? false;
     case "Reshape":
       return keepsShape(node, program.graph);
+    case "Flatten":
+      return node.inputs[0]?.shape?.length === 2 && node.int("axis", 1) === 1;
     case "Concat":
     case "Sum":
     case "Max":
@@ -63,10 +65,15 @@ function isInferenceDropout(node: Node, program: Program): boolean {
   return constant !== undefined && toNumbers(constant.load())[0] === 0;
 }
 
-/** A reshape to the lengths the value is known to have. */
+/** A reshape to the lengths the value has; one of them may be left to be worked out (-1), or is copied (0). */
 function keepsShape(node: Node, graph: Graph): boolean {
-  const before = node.inputs[0] && staticShape(node.inputs[0]);
+  const before = node.inputs[0]?.shape;
   const target = fixedConstant(node.inputs[1], graph);
   if (!before || target?.shape[0] !== before.length) return false;
-  return toNumbers(target.load()).every((length, axis) => length === before[axis] || length === -1);
+  const lengths = toNumbers(target.load());
+  const copiesZero = node.int("allowzero", 0) === 0;
+  return (
+    lengths.filter((length) => length === -1).length <= 1 &&
+    lengths.every((length, axis) => length === -1 || length === before[axis] || (length === 0 && copiesZero))
+  );
 }
