@@ -5,8 +5,8 @@ import { numbersOf, rearrange, unknownLengths } from "./elements.ts";
 import { type Fact, family, type InferenceContext, type Operator } from "./operator.ts";
 import { normalizeAxis } from "./shape-check.ts";
 
-/** Ends at or beyond this mean "to the end of the axis". */
-const TO_THE_END = 2 ** 31 - 1;
+/** Ends at or beyond this mean "to the end of the axis": no axis is longer, and exporters write this or INT_MAX. */
+const TO_THE_END = 1e9;
 
 interface Cut {
   readonly start: Dimension;
@@ -53,6 +53,8 @@ function cutLength(length: Dimension, cut: Cut): Dimension {
   const { start, end, step } = cut;
   if (typeof step !== "number" || step === 0) return null;
   if (typeof length === "number") {
+    // Positions cut from a table (rotary embeddings, causal masks): the model can only run when the table is long enough.
+    if (start === 0 && step === 1 && typeof end === "string") return end;
     if (typeof start !== "number" || typeof end !== "number") return length === 0 ? 0 : null;
     const [from, to] = clampCut(length, start, end, step);
     return Math.max(Math.ceil((to - from) / step), 0);
