@@ -1,6 +1,7 @@
 /** ONNX models on disk, with the weight files beside them. */
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import type { ModelInput } from "../data/index.ts";
 import { FileError, ModelFormatError, OptionError } from "../errors.ts";
 import { type ExternalDataSource, type ExternalFile, type ModelFile, readModel } from "../onnx/index.ts";
 import type { Program } from "../program/index.ts";
@@ -11,6 +12,8 @@ import { readBytes } from "./read-file.ts";
 /** A model that was read from disk. */
 export interface LoadedModel {
   readonly program: Program;
+  /** Inputs that must be fed: those without a default value. */
+  readonly inputs: readonly ModelInput[];
   /** The file as it is, for running it unchanged. */
   readonly file: ModelFile;
   /** Every file the model consists of. */
@@ -43,7 +46,8 @@ export async function readModelFile(path: string): Promise<LoadedModel> {
   const program = readModel(bytes, { external: recorded, where: path });
   const external = Array.from(locations, (location) => externalFile(location, folder));
   const paths = [path, ...external.map(({ location }) => join(dirname(path), location))];
-  return { program, file: { bytes, external }, paths };
+  const inputs = program.graph.inputs.filter((input) => input.constant === undefined);
+  return { program, inputs, file: { bytes, external }, paths };
 }
 
 function externalFile(location: string, folder: ExternalDataSource): ExternalFile {
