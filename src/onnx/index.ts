@@ -3,4 +3,5 @@ export { type ExternalDataSource, externalFromMap } from "./external-data.ts";
 export type { ExternalPlacement } from "./external-placement.ts";
 export { type ExternalFile, type ModelFile, modelSizeBytes } from "./model-file.ts";
 export { NEWEST_OPSET, type ReadOptions, readModel } from "./read-model.ts";
+export { upgradeOpset } from "./upgrade/upgrade-opset.ts";
 export { type WriteOptions, writeModel } from "./write-model.ts";

@@ -28,6 +28,9 @@ export function writeGraph(
   if (proto.name !== graph.name) proto.name = graph.name;
   const own = constants.get(graph) ?? [];
   const nameOf = (value: Value): string => context.nameOf(value, `graph "${graph.name}"`);
+  // The record's own lists belong to the program, which may be written again.
+  proto.initializer = [];
+  proto.sparseInitializer = [];
   for (const value of own) {
     const sparse = sparseRecordOf(value.constant!, nameOf(value));
     if (sparse) proto.sparseInitializer.push(sparse);
