@@ -49,22 +49,22 @@ describe("foldAffine", () => {
   });
 
   it("folds into a Gemm along its columns, and not along its rows", async () => {
-    const after = (c: Value): Program =>
+    const followedBy = (c: Value): Program =>
       programOf({ x: [3, 6] }, (emitter, { x }) => [
         emitter.emit("Add", [emitter.emit("Gemm", [x, weights("w", [6, 3]), weights("b", [3])]), c]),
       ]);
-    await checkPass(foldAffine, after(numbers("c", [3], [1, 2, 3])), { changes: 1 });
-    await checkPass(foldAffine, after(numbers("c", [1, 3], [1, 2, 3])), { changes: 1 });
-    await checkPass(foldAffine, after(numbers("c", [3, 1], [1, 2, 3])), { changes: 0 });
+    await checkPass(foldAffine, followedBy(numbers("c", [3], [1, 2, 3])), { changes: 1 });
+    await checkPass(foldAffine, followedBy(numbers("c", [1, 3], [1, 2, 3])), { changes: 1 });
+    await checkPass(foldAffine, followedBy(numbers("c", [3, 1], [1, 2, 3])), { changes: 0 });
   });
 
   it("folds factors, but not terms, into a MatMul of any rank", async () => {
-    const after = (operator: string): Program =>
+    const followedBy = (operator: string): Program =>
       programOf({ x: [2, 3, 6] }, (emitter, { x }) => [
         emitter.emit(operator, [emitter.emit("MatMul", [x, weights("w", [6, 4])]), numbers("c", [4], [1, 2, 3, 4])]),
       ]);
-    expect(operators(await checkPass(foldAffine, after("Mul"), { changes: 1 }))).toEqual(["MatMul"]);
-    await checkPass(foldAffine, after("Add"), { changes: 0 });
+    expect(operators(await checkPass(foldAffine, followedBy("Mul"), { changes: 1 }))).toEqual(["MatMul"]);
+    await checkPass(foldAffine, followedBy("Add"), { changes: 0 });
   });
 
   it("computes b c and w c: weight 2, bias 3, times 5 give 10 and 15", async () => {
