@@ -3,8 +3,20 @@
  * them in a browser (so nothing here imports a test framework or Node).
  */
 import type { ModelFile } from "../onnx/index.ts";
-import { type DType, elementCount, float32, int64, Tensor, zeros } from "../tensor/index.ts";
-import { caseModel } from "./case-model.cases.ts";
+import { float32, int64, Tensor } from "../tensor/index.ts";
+import { expectClose, expectEqual, expectFailure, expectSame } from "./case-checks.cases.ts";
+import {
+  caseModel,
+  dequantizing,
+  doubling,
+  multiplying,
+  passThrough,
+  QUANTIZED_FEEDS,
+  quantizedAround,
+  quantizing,
+  SMALL_WEIGHTS_SUM,
+  twoOutputs,
+} from "./case-models.cases.ts";
 import type { Runtime, Session, SessionOptions } from "./session.ts";
 
 /** One thing a runtime must do; the title is a sentence about it. */
@@ -270,16 +282,6 @@ export async function resultOfRewrittenWeights(runtime: Runtime): Promise<number
   }
 }
 
-/** What 99 small weights times 1 add up to in float. */
-export const SMALL_WEIGHTS_SUM = 99 * 0.003;
-
-const QUANTIZED_FEEDS = {
-  x: float32(
-    [1, 100, 1, 1],
-    Array.from({ length: 100 }, (_, i) => (i === 0 ? 0 : 1)),
-  ),
-};
-
 const SAMPLES: readonly Tensor[] = [
   float32([2, 2], [1.5, -0, Number.POSITIVE_INFINITY, 2 ** -149]),
   new Tensor("float64", [2], Float64Array.of(Math.PI, -1e300)),
@@ -300,80 +302,6 @@ function file(bytes: Uint8Array): ModelFile {
   return { bytes, external: [] };
 }
 
-/** y = x + x, over a named batch axis. */
-function doubling(): ModelFile {
-  return caseModel(({ emitter, input }) => {
-    const x = input("x", "float32", ["batch", 3]);
-    return [emitter.emit("Add", [x, x], { output: "y", dtype: "float32", shape: ["batch", 3] })];
-  });
-}
-
-/** One input and output per tensor, called after its element type. */
-function passThrough(tensors: readonly Tensor[]): ModelFile {
-  return caseModel(({ emitter, input }) =>
-    tensors.map(({ dtype, shape }) =>
-      emitter.emit("Identity", [input(dtype, dtype, shape)], { output: `${dtype}_out`, dtype, shape }),
-    ),
-  );
-}
-
-function twoOutputs(): ModelFile {
-  return caseModel(({ emitter, input }) => {
-    const [a, b] = [input("a", "float32", [1]), input("b", "float32", [1])];
-    return [
-      emitter.emit("Add", [a, b], { output: "sum", dtype: "float32", shape: [1] }),
-      emitter.emit("Mul", [a, b], { output: "product", dtype: "float32", shape: [1] }),
-    ];
-  });
-}
-
-/** Float in, codes below 8 bits out. */
-function quantizing(dtype: DType): ModelFile {
-  return caseModel(({ emitter, input }) => {
-    const zero = emitter.constant("zero", zeros(dtype, []));
-    const inputs = [input("x", "float32", [2]), emitter.constant("scale", float32([], [1])), zero];
-    return [emitter.emit("QuantizeLinear", inputs, { dtype, shape: [2] })];
-  });
-}
-
-/** Codes below 8 bits in, float out. */
-function dequantizing(dtype: DType): ModelFile {
-  return caseModel(({ emitter, input }) => {
-    const inputs = [input("x", dtype, [2]), emitter.constant("scale", float32([], [1]))];
-    return [emitter.emit("DequantizeLinear", inputs, { dtype: "float32", shape: [2] })];
-  });
-}
-
-/** A product of two matrices of any size: with sizes that do not fit it fails only when it runs. */
-function multiplying(): ModelFile {
-  return caseModel(({ emitter, input }) => {
-    const inputs = [input("a", "float32", ["rows", "depth"]), input("b", "float32", ["depth_too", "columns"])];
-    return [
-      emitter.emit("MatMul", inputs, { name: "product", output: "y", dtype: "float32", shape: ["rows", "columns"] }),
-    ];
-  });
-}
-
-/**
- * A convolution with one big weight and 99 small ones between quantized activations. ONNX Runtime may make its weights 8-bit,
- * where the small ones become 0.
- */
-function quantizedAround(): ModelFile {
-  return caseModel(({ emitter, input }) => {
-    const scale = emitter.constant("scale", float32([], [1 / 255]));
-    const zero = emitter.constant("zero", new Tensor("uint8", [], Uint8Array.of(0)));
-    const quantized = (x: Parameters<typeof emitter.emit>[1][number], output?: string) => {
-      const codes = emitter.emit("QuantizeLinear", [x, scale, zero]);
-      const named = output === undefined ? {} : { output, dtype: "float32" as DType, shape: [1, 1, 1, 1] };
-      return emitter.emit("DequantizeLinear", [codes, scale, zero], named);
-    };
-    const weights = Float32Array.from({ length: 100 }, (_, i) => (i === 0 ? 1 : 0.003));
-    const x = quantized(input("x", "float32", [1, 100, 1, 1]));
-    const convolved = emitter.emit("Conv", [x, emitter.constant("w", float32([1, 100, 1, 1], weights))]);
-    return [quantized(convolved, "y")];
-  });
-}
-
 async function using(
   runtime: Runtime,
   model: ModelFile,
@@ -386,40 +314,4 @@ async function using(
   } finally {
     await session.release();
   }
-}
-
-function expectSame(actual: unknown, expected: unknown, what: string): void {
-  if (actual !== expected) throw new Error(`${what}: expected ${String(expected)}, got ${String(actual)}`);
-}
-
-function expectEqual(actual: Tensor | undefined, expected: Tensor, what: string): void {
-  if (actual === undefined) throw new Error(`${what}: expected a tensor, got none`);
-  expectSame(`${actual.dtype} [${actual.shape}]`, `${expected.dtype} [${expected.shape}]`, what);
-  expectSame(actual.data.constructor.name, expected.data.constructor.name, `${what}: array`);
-  for (let i = 0; i < elementCount(expected.shape); i++) {
-    if (!Object.is(actual.data[i], expected.data[i]))
-      expectSame(actual.data[i], expected.data[i], `${what}: element ${i}`);
-  }
-}
-
-function expectClose(actual: Tensor | undefined, expected: number, tolerance: number, reason: string): void {
-  const value = (actual?.data as Float32Array | undefined)?.[0];
-  if (value !== undefined && Math.abs(value - expected) <= tolerance) return;
-  throw new Error(`expected ${expected} within ${tolerance} (${reason}), got ${value}`);
-}
-
-/** Returns the message of the failure, which must have the code and contain the text. */
-async function expectFailure(work: () => Promise<unknown>, code: string, text: string): Promise<string> {
-  let error: unknown;
-  try {
-    await work();
-  } catch (thrown) {
-    error = thrown;
-  }
-  if (error === undefined) throw new Error(`expected a failure with "${text}", got none`);
-  const { message, code: actual } = error as Error & { code?: string };
-  if (actual !== code || !message.includes(text)) {
-    throw new Error(`expected a failure of code ${code} with "${text}", got ${actual}: ${message}`);
-  }
-  return message;
 }

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { describeUnless, reasonWithoutOnnxRuntimeNode } from "../../test/support/engines.ts";
+import { SMALL_WEIGHTS_SUM } from "./case-models.cases.ts";
 import { nodeRuntime } from "./node.ts";
-import { resultOfRewrittenWeights, runtimeCases, SMALL_WEIGHTS_SUM } from "./runtime.cases.ts";
+import { resultOfRewrittenWeights, runtimeCases } from "./runtime.cases.ts";
 import type { Runtime } from "./session.ts";
 import { webRuntime } from "./web.ts";
 

@@ -60,8 +60,6 @@ export async function runInBrowser<Result>({ entry, args, files = {}, webgpu = f
     context = await chromium.launchPersistentContext(profile, {
       executablePath: CHROMIUM,
       args: [...FLAGS, ...(webgpu ? WEBGPU_FLAGS : [])],
-      // Playwright's own defaults turn off what WebGPU needs; ours are complete.
-      ignoreDefaultArgs: ["--disable-field-trial-config", "--enable-unsafe-swiftshader"],
     });
     const page = await context.newPage();
     page.on("console", (message) => lines.push(message.text()));

@@ -1,0 +1,81 @@
+/**
+ * Modicum: neural networks on a budget. Quantizes ONNX models to 8 and 4 bits, in Node and in browsers; no Python.
+ *
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { countMacs, inferShapes, readModel, writeModel } from "modicum";
+ * import { nodeRuntime } from "modicum/runtime/node";
+ *
+ * const program = readModel(await readFile("model.onnx"));
+ * for (const node of program.graph.nodes) console.log(node.label);
+ *
+ * const runtime = await nodeRuntime();
+ * const session = await runtime.createSession(writeModel(program));
+ * console.log(session.inputNames);
+ * await session.release();
+ * ```
+ *
+ * What is where, lower folders first (each imports only those before it):
+ * tensor/ numbers in memory; program/ the one graph of the project; data/ pictures and arrays on their way into a model;
+ * onnx/ the file format; ops/ what operators mean; runtime/ running models (import `modicum/runtime/node` or
+ * `modicum/runtime/web`); prepare/ passes before quantization; quantize/ the methods. For Node only: `modicum/files`.
+ */
+export {
+  type Dataset,
+  datasetFromArrays,
+  describeInput,
+  type Preprocessing,
+  readNpy,
+  readNpz,
+  type Sample,
+  writeNpy,
+  writeNpz,
+} from "./data/index.ts";
+export {
+  DataError,
+  DTypeError,
+  FileError,
+  ModelFormatError,
+  ModicumError,
+  OptionError,
+  RuntimeFailure,
+  ShapeError,
+  UnsupportedError,
+} from "./errors.ts";
+export {
+  type ExternalDataSource,
+  type ExternalFile,
+  externalFromMap,
+  type ModelFile,
+  modelSizeBytes,
+  type ReadOptions,
+  readModel,
+  type WriteOptions,
+  writeModel,
+} from "./onnx/index.ts";
+export {
+  type CountMacsOptions,
+  countMacs,
+  type InferShapesOptions,
+  inferShapes,
+  type MacCounts,
+  type ShapeInference,
+} from "./ops/index.ts";
+export {
+  findLayers,
+  type Layer,
+  type LayerKind,
+  type PreparedProgram,
+  type PrepareOptions,
+  prepareProgram,
+} from "./prepare/index.ts";
+export { Emitter, Graph, Node, type NodeOptions, Program, type Shape, Value } from "./program/index.ts";
+export type {
+  CalibrationData,
+  LayerReport,
+  QuantizationReport,
+  QuantizeOptions,
+  QuantizeResult,
+} from "./quantize/index.ts";
+export type { Device, Runtime, Session, SessionOptions } from "./runtime/index.ts";
+export { type DType, float32, int64, Tensor, type TensorData, toFloat32, toNumbers, zeros } from "./tensor/index.ts";
