@@ -66,8 +66,9 @@ export const splitCount: UpgradeRule = (node) => {
   return undefined;
 };
 
-/** Dropout 12: `ratio`; it stays in inference mode, where it passes its input on. */
+/** Dropout 12: `ratio`; it stays in inference mode, where it passes its input on. There the mask was false, now it is true. */
 export const dropoutToInput: UpgradeRule = (node, context) => {
+  if (node.outputs[1]) context.refuse(node, "its mask must not be used: it meant something else before opset 12");
   if (!node.attributes.has("ratio")) node.set("ratio", { float: 0.5 });
   floatToInput(node, "ratio", 1, context);
   return undefined;

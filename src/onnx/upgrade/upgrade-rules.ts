@@ -59,12 +59,6 @@ const roiAlignCoordinates: UpgradeRule = (node) => {
   return undefined;
 };
 
-/** Dropout 10: the mask became boolean. */
-const dropoutMask: UpgradeRule = (node, context) => {
-  if (node.outputs[1]) context.refuse(node, "its mask must not be used: it was of another type before opset 10");
-  return undefined;
-};
-
 /** The rule for an operator's change at a version. Changes at versions without a rule are compatible. */
 // biome-ignore format: a table
 export const UPGRADE_RULES: Readonly<Record<string, Readonly<Record<number, UpgradeRule>>>> = {
@@ -78,7 +72,7 @@ export const UPGRADE_RULES: Readonly<Record<string, Readonly<Record<number, Upgr
   Concat: { 4: concatAxis },
   DFT: { 20: dftAxisToInput },
   Div: { 6: withoutConsumedInputs, 7: numpyBroadcast },
-  Dropout: { 6: withoutConsumedInputs, 7: withoutIsTest, 10: dropoutMask, 12: dropoutToInput },
+  Dropout: { 6: withoutConsumedInputs, 7: withoutIsTest, 12: dropoutToInput },
   Elu: { 6: withoutConsumedInputs },
   Equal: { 7: numpyBroadcast },
   Exp: { 6: withoutConsumedInputs },
