@@ -33,7 +33,8 @@ export type {
   QuantizeOptions,
   Target,
 } from "./options.ts";
-export type { Quantize, QuantizeResult } from "./quantize.ts";
+export { layerBits, type LayerPolicy, layerPolicies, type PolicyRule } from "./policy.ts";
+export { MODICUM_VERSION, quantize, type QuantizeResult } from "./quantize.ts";
 export {
   type ChannelAxis,
   type Codes,

@@ -1,8 +1,21 @@
 /** Quantizing a model: the whole pipeline in one call. */
-import type { ModelFile } from "../onnx/index.ts";
-import type { Program } from "../program/index.ts";
-import type { QuantizeOptions } from "./options.ts";
-import type { QuantizationReport } from "./report-data.ts";
+import { DataError, UnsupportedError } from "../errors.ts";
+import { type ModelFile, modelSizeBytes, readModel, upgradeOpset, writeModel } from "../onnx/index.ts";
+import { countMacs } from "../ops/index.ts";
+import { findLayers, isQuantized, type Layer, prepareProgram } from "../prepare/index.ts";
+import { cloneProgram, type Node, type Program } from "../program/index.ts";
+import { planActivations } from "./activation-plan.ts";
+import { batchNormStatistics } from "./batch-norm-statistics.ts";
+import { calibrateActivations } from "./calibrate-activations.ts";
+import { layerReports } from "./layer-reports.ts";
+import { type LoweredLayers, lowerLayers } from "./lower-layers.ts";
+import type { LoweredProgram } from "./lowering/plan.ts";
+import { measureSqnr } from "./measure.ts";
+import type { CalibrationData, Feeds, QuantizeOptions } from "./options.ts";
+import { quantizationRemarks } from "./remarks.ts";
+import type { LayerReport, QuantizationReport } from "./report-data.ts";
+import { FLOAT_BITS, resolveSettings, type Settings, settingsRecord } from "./settings.ts";
+import { syntheticData } from "./synthetic.ts";
 
 /** What `quantize` gives back. */
 export interface QuantizeResult {
@@ -14,5 +27,156 @@ export interface QuantizeResult {
   readonly report: QuantizationReport;
 }
 
-/** The signature of `quantize`: a program or the bytes of an .onnx file in, a smaller model and its report out. */
-export type Quantize = (model: Program | Uint8Array, options: QuantizeOptions) => Promise<QuantizeResult>;
+/** Version of Modicum, in reports and in the models it writes. */
+export const MODICUM_VERSION = "0.1.0";
+
+/** Opset that quantized models need: per-channel dequantization, and 4-bit types. */
+const OPSET_8_BITS = 13;
+const OPSET_4_BITS = 21;
+
+/** Batches of calibration data on which the quantized model is compared with the float model. */
+const MEASURED_BATCHES = 2;
+
+/**
+ * Quantizes the weights, and where asked the activations, of an ONNX model after training: no labels, no fine-tuning.
+ *
+ * The steps: prepare the graph (fold batch norms and constants), find layers, collect statistics of activations in the
+ * model's own run, choose clips (ACIQ, arXiv:1810.05723, or a baseline), quantize weights with bias correction, rewrite for
+ * the target, and measure each layer against the float model.
+ *
+ * @param model The bytes of an .onnx file, or a program (for models with weights in files of their own).
+ * @param options What to quantize to, and a runtime; see QuantizeOptions.
+ * @throws OptionError for options out of range or that do not go together; ModelFormatError for bytes that are no model;
+ *   UnsupportedError for a model with nothing to quantize or that is quantized already; DataError for bad calibration data;
+ *   RuntimeFailure if ONNX Runtime cannot run the model.
+ * @example
+ * const { model, report } = await quantize(bytes, { runtime: await nodeRuntime(), weights: 4, calibration });
+ */
+export async function quantize(model: Program | Uint8Array, options: QuantizeOptions): Promise<QuantizeResult> {
+  const started = performance.now();
+  const settings = resolveSettings(options);
+  const original = model instanceof Uint8Array ? readModel(model) : model;
+  assertFloatModel(original);
+  const data = options.calibration ?? syntheticData(original, settings.seed);
+  const progress = options.onProgress ?? (() => {});
+
+  progress({ stage: "prepare", done: 0, total: 1, unit: "model" });
+  const upgraded = upgradeOpset(cloneProgram(original).program, requiredOpset(original, settings));
+  const prepared = await prepareProgram(upgraded, { runtime: options.runtime, verify: await firstFeeds(data) });
+  const { program } = prepared;
+  const allLayers = findLayers(program);
+  const layers = allLayers.filter((layer) => layer.reason === undefined);
+  assertQuantizable(allLayers, layers);
+  progress({ stage: "prepare", done: 1, total: 1, unit: "model" });
+
+  const plan = planActivations(program, settings.activations === FLOAT_BITS ? [] : layers, {
+    scores: settings.simulate,
+    sums: !settings.simulate || settings.policy.quantizeSums,
+  });
+  const known = options.calibration ? new Map() : batchNormStatistics(original, program);
+  const calibration = await calibrateActivations(program, layers, plan, data, { ...options, settings, known });
+  const reference = cloneProgram(program);
+  const macs = countMacs(program);
+  const lowered = lowerLayers(program, layers, plan, calibration, settings);
+  lowered.program.producerName = "modicum";
+  lowered.program.producerVersion = MODICUM_VERSION;
+  const file = writeModel(lowered.program);
+
+  progress({ stage: "measure", done: 0, total: 1, unit: "model" });
+  const sqnr = await measureLayers(reference, lowered, data, options, settings);
+  progress({ stage: "measure", done: 1, total: 1, unit: "model" });
+
+  const reports = layerReports(allLayers, lowered.layers, calibration, { sqnr, macs });
+  const report: QuantizationReport = {
+    modicumVersion: MODICUM_VERSION,
+    runtime: options.runtime.description,
+    date: new Date().toISOString(),
+    input: await inputRecord(model, original),
+    output: { path: null, sizeBytes: modelSizeBytes(file) },
+    target: settings.simulate ? "simulate" : settings.target,
+    deployable: !settings.simulate,
+    settings: settingsRecord(settings),
+    calibration: {
+      source: calibrationSource(data, known.size),
+      samples: calibration.samples,
+      batches: calibration.batches,
+    },
+    seconds: (performance.now() - started) / 1000,
+    peakMemoryBytes: null,
+    layers: reports,
+    remarks: quantizationRemarks(reports, settings, options.calibration !== undefined),
+    meanWeightBits: meanWeightBits(reports),
+    preparationDifference: prepared.difference?.absolute ?? null,
+  };
+  return { model: file, program: lowered.program, report };
+}
+
+function assertFloatModel(program: Program): void {
+  if (isQuantized(program)) {
+    throw new UnsupportedError(
+      "quantize: the model must be a float model, got one that is quantized already. Quantize the model it was made from.",
+    );
+  }
+}
+
+function assertQuantizable(all: readonly Layer[], layers: readonly Layer[]): void {
+  if (layers.length > 0) return;
+  const reasons = all.slice(0, 5).map((layer) => `${layer.node.label}: ${layer.reason}`);
+  const found = all.length === 0 ? "got none" : `got ${all.length} that cannot be (${reasons.join("; ")})`;
+  throw new UnsupportedError(
+    `quantize: the model must have a layer with constant float weights (Conv, Gemm, MatMul, Gather, ...), ${found}.`,
+  );
+}
+
+/** 4-bit types came with opset 21; integer operators and scales per channel need 13. Newer models stay what they are. */
+function requiredOpset(program: Program, { simulate, weights }: Settings): number {
+  const least = simulate || weights > 4 ? OPSET_8_BITS : OPSET_4_BITS;
+  return Math.max(program.opset, least);
+}
+
+async function firstFeeds(data: CalibrationData): Promise<Feeds> {
+  for await (const feeds of data.batches()) return feeds;
+  throw new DataError(`calibrate: there must be at least one calibration sample, got none from ${data.description}.`);
+}
+
+/** SQNR at every lowered layer that both programs have a value for. */
+async function measureLayers(
+  reference: ReturnType<typeof cloneProgram>,
+  lowered: LoweredLayers,
+  data: CalibrationData,
+  { runtime }: QuantizeOptions,
+  settings: Settings,
+): Promise<Map<Node, number | null>> {
+  const measured = lowered.layers.map(({ layer }) => {
+    const value = lowered.values.has(layer.result) ? layer.result : layer.output;
+    return {
+      node: layer.node,
+      float: reference.values.get(value)!,
+      quantized: lowered.values.get(value) ?? { value, grid: undefined },
+    };
+  });
+  const options = { runtime, simulation: settings.simulate, batches: MEASURED_BATCHES };
+  const sqnr = await measureSqnr(reference.program, lowered satisfies LoweredProgram, measured, data, options);
+  return new Map(measured.map(({ node }, i) => [node, sqnr[i]!]));
+}
+
+function calibrationSource(data: CalibrationData, fromBatchNorm: number): string {
+  return fromBatchNorm > 0
+    ? `data-free: batch-norm statistics for ${fromBatchNorm} tensors, ${data.description} for the rest`
+    : data.description;
+}
+
+async function inputRecord(model: Program | Uint8Array, program: Program): Promise<QuantizationReport["input"]> {
+  const bytes = model instanceof Uint8Array ? model : undefined;
+  const file = bytes ? undefined : writeModel(program);
+  const message = bytes ?? file!.bytes;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", message as Uint8Array<ArrayBuffer>));
+  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { path: null, sizeBytes: bytes ? bytes.byteLength : modelSizeBytes(file!), sha256 };
+}
+
+function meanWeightBits(layers: readonly LayerReport[]): number {
+  const quantized = layers.filter((layer) => layer.weightSqnrDb !== null);
+  const count = quantized.reduce((sum, layer) => sum + layer.weightCount, 0);
+  return quantized.reduce((sum, layer) => sum + layer.weightBits * layer.weightCount, 0) / count;
+}

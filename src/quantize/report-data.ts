@@ -61,7 +61,8 @@ export interface QuantizationReport {
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   readonly calibration: { readonly source: string; readonly samples: number; readonly batches: number };
   readonly seconds: number;
-  readonly peakMemoryBytes: number;
+  /** Largest resident memory of the process; null where the platform does not tell. */
+  readonly peakMemoryBytes: number | null;
   readonly layers: readonly LayerReport[];
   /** Sentences about what the user should know: layers left in float and why, what to try next. */
   readonly remarks: readonly string[];

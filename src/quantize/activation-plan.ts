@@ -1,0 +1,157 @@
+/** Which activation tensors are quantized, where their statistics come from, and which of them share one grid. */
+import { type ActivationFunction, followActivation, type Layer, type LayerKind } from "../prepare/index.ts";
+import type { Node, Program, Use, Value } from "../program/index.ts";
+
+/** An activation tensor to be quantized. */
+export interface ActivationRequest {
+  /** The value as it is stored: after the activation function that saturation can take over. */
+  readonly value: Value;
+  /** The value its statistics describe: before that activation function (ACIQ section 3). */
+  readonly statisticsOf: Value;
+  readonly side: "two-sided" | "one-sided";
+  /** Bounds an activation function sets (ReLU: 0 to infinity). */
+  readonly low: number;
+  readonly high: number;
+  /** "layer": a layer's output. "sum", "pool": what additions and pools make of those. "input": anything else a layer reads. */
+  readonly role: "layer" | "sum" | "pool" | "input";
+  readonly layer: Layer | undefined;
+}
+
+/** The activations of a program that are to be quantized. */
+export interface ActivationPlan {
+  readonly requests: ReadonlyMap<Value, ActivationRequest>;
+  /** Values that only move elements of another value: quantized with its grid. */
+  readonly sameGridAs: ReadonlyMap<Value, Value>;
+  /** Concatenations: all parts and the whole share the union of the parts' ranges. Keyed by the whole. */
+  readonly concatenations: ReadonlyMap<Value, readonly Value[]>;
+  /** Activation nodes that the saturation of the value before them performs. */
+  readonly absorbed: ReadonlySet<Node>;
+}
+
+/** Operators that only move elements (input 0 to output 0): an integer tensor passes through them as it is. */
+export const MOVING_OPERATORS: ReadonlySet<string> = new Set([
+  "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "MaxPool", "Pad", "Identity", "Expand", "Tile", "Gather",
+]); // biome-ignore format: a table
+
+const POOLS: ReadonlySet<string> = new Set(["AveragePool", "GlobalAveragePool"]);
+
+/** Layers whose products can be integer products; the others have quantized weights only. */
+const INTEGER_KINDS: ReadonlySet<LayerKind> = new Set(["conv", "depthwise-conv", "gemm", "matmul"]);
+
+/** Returns whether a layer's products can be integer products: plain operators on float32, the weights on the right. */
+export function hasIntegerForm({ kind, node, weight, weightIndex, input, bias }: Layer): boolean {
+  if (!INTEGER_KINDS.has(kind) || node.domain !== "" || weightIndex !== 1) return false;
+  if (weight.dtype !== "float32" || input.dtype !== "float32" || (bias && !bias.constant)) return false;
+  if (kind === "matmul") return weight.constant!.shape.length === 2;
+  return kind !== "gemm" || (node.float("alpha", 1) === 1 && node.float("beta", 1) === 1);
+}
+
+/** What to plan for. */
+export interface PlanOptions {
+  /** Whether the classifier's scores are quantized too. */
+  readonly scores: boolean;
+  /** Whether sums of quantized tensors are quantized again. */
+  readonly sums: boolean;
+}
+
+/**
+ * Decides which activations are quantized, given the layers whose inputs and outputs shall be.
+ *
+ * Starts from every layer's input and result; sums, pools and element moves of quantized tensors stay quantized, so that
+ * integers flow from layer to layer.
+ */
+export function planActivations(
+  program: Program,
+  layers: readonly Layer[],
+  { scores, sums }: PlanOptions,
+): ActivationPlan {
+  const planner = new Planner(program, sums);
+  const integerLayers = layers.filter(hasIntegerForm);
+  for (const layer of integerLayers) if (scores || !layer.isClassifier) planner.addOutput(layer, "layer", layer);
+  const layerNodes = new Set(layers.flatMap((layer) => [layer.node, layer.biasNode]));
+  for (const node of program.graph.nodes) if (!layerNodes.has(node)) planner.visit(node);
+  for (const layer of integerLayers) planner.addInput(layer);
+  return planner;
+}
+
+class Planner implements ActivationPlan {
+  readonly requests = new Map<Value, ActivationRequest>();
+  readonly sameGridAs = new Map<Value, Value>();
+  readonly concatenations = new Map<Value, readonly Value[]>();
+  readonly absorbed = new Set<Node>();
+  readonly #program: Program;
+  readonly #sums: boolean;
+  readonly #uses: Map<Value, Use[]>;
+
+  constructor(program: Program, sums: boolean) {
+    this.#program = program;
+    this.#sums = sums;
+    this.#uses = program.graph.uses();
+  }
+
+  /** Registers what a layer or node produces, or what ReLU or Clip makes of it when nothing else reads it before. */
+  addOutput(
+    { output, activation, result }: Pick<Layer, "output" | "activation" | "result">,
+    role: ActivationRequest["role"],
+    layer: Layer | undefined,
+  ): void {
+    const { low, high } = activation;
+    if (SATURATIONS.has(activation.function) && low <= 0 && high >= 0) {
+      for (const node of activation.nodes) this.absorbed.add(node);
+      const side = low === 0 ? "one-sided" : "two-sided";
+      this.requests.set(result, { value: result, statisticsOf: output, side, low, high, role, layer });
+    } else this.#addUnbounded(output, role, layer);
+  }
+
+  addInput(layer: Layer): void {
+    if (!this.#isQuantized(layer.input)) this.#addUnbounded(layer.input, "input", layer);
+  }
+
+  /** Looks at a node between layers: does it keep quantized tensors quantized? */
+  visit(node: Node): void {
+    const [first] = node.inputs;
+    if (node.domain !== "" || node.outputs.length !== 1 || first?.dtype !== "float32") return;
+    const all = node.inputs.every((input) => input !== undefined && this.#isQuantized(input));
+    if (node.operator === "Add" && all && this.#sums) this.#addFollowed(node, "sum");
+    else if (POOLS.has(node.operator) && all) this.#addFollowed(node, "pool");
+    else if (node.operator === "Concat" && all) this.#addConcatenation(node);
+    else if (MOVING_OPERATORS.has(node.operator) && this.#isQuantized(first) && movesOnly(node)) {
+      this.sameGridAs.set(node.output(), first);
+    }
+  }
+
+  #isQuantized(value: Value): boolean {
+    return this.requests.has(value) || this.sameGridAs.has(value) || this.concatenations.has(value);
+  }
+
+  #addUnbounded(value: Value, role: ActivationRequest["role"], layer: Layer | undefined): void {
+    const bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+    this.requests.set(value, { value, statisticsOf: value, side: "two-sided", ...bounds, role, layer });
+  }
+
+  #addFollowed(node: Node, role: ActivationRequest["role"]): void {
+    this.addOutput(
+      { output: node.output(), ...followActivation(node.output(), this.#program, this.#uses) },
+      role,
+      undefined,
+    );
+  }
+
+  #addConcatenation(node: Node): void {
+    const parts = node.inputs as Value[];
+    const alone = parts.every((part) => this.#uses.get(part)?.length === 1 && this.requests.has(part));
+    if (alone) this.concatenations.set(node.output(), parts);
+  }
+}
+
+/** Activation functions that saturating arithmetic performs: they only bound what comes out. */
+const SATURATIONS: ReadonlySet<ActivationFunction> = new Set(["relu", "relu6", "clip"]);
+
+/** Returns whether a node of MOVING_OPERATORS keeps the meaning of codes: Pad only with constant zeros. */
+function movesOnly(node: Node): boolean {
+  if (node.operator !== "Pad") return true;
+  const value = node.inputs[2];
+  if (node.string("mode", "constant") !== "constant") return true;
+  if (!value) return node.float("value", 0) === 0;
+  return value.constant !== undefined && Number((value.constant.load().data as Float32Array)[0]) === 0;
+}

@@ -1,0 +1,139 @@
+/** The statistics a quantization needs, and the grids that follow from them. */
+import type { Layer } from "../prepare/index.ts";
+import type { Program, Value } from "../program/index.ts";
+import type { Runtime } from "../runtime/index.ts";
+import type { ActivationPlan, ActivationRequest } from "./activation-plan.ts";
+import { calibrate, type ValueStatistics } from "./calibrate.ts";
+import { MAXIMUM_POSITIONS, type StatisticsRequest } from "./calibration-program.ts";
+import { type ActivationChoice, chooseGrid, UNCLIPPED } from "./choose-grids.ts";
+import type { CalibrationData, Progress } from "./options.ts";
+import { layerBits } from "./policy.ts";
+import type { Settings } from "./settings.ts";
+
+/** What calibration led to. */
+export interface ActivationCalibration {
+  /** How each activation is quantized, by the value that is stored. */
+  readonly choices: ReadonlyMap<Value, ActivationChoice>;
+  /** Mean of each channel of layers' inputs, for bias correction. */
+  readonly inputMeans: ReadonlyMap<Value, Float64Array>;
+  readonly samples: number;
+  readonly batches: number;
+}
+
+/** Options of `calibrateActivations`. */
+export interface CalibrateActivationsOptions {
+  readonly runtime: Runtime;
+  readonly settings: Settings;
+  /** Statistics known without running the model, which replace measured ones. */
+  readonly known: ReadonlyMap<Value, ValueStatistics>;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Samples a tensor's histogram is made of, at least, where the data has them. */
+const HISTOGRAM_SAMPLES = 65_536;
+/** The same for one channel's, from all batches together. */
+const CHANNEL_SAMPLES = 1024;
+
+/** Runs the model over the data, and chooses a grid for every activation of the plan. */
+export async function calibrateActivations(
+  program: Program,
+  layers: readonly Layer[],
+  plan: ActivationPlan,
+  data: CalibrationData,
+  options: CalibrateActivationsOptions,
+): Promise<ActivationCalibration> {
+  const { settings, known } = options;
+  const meansOf =
+    settings.correction === "none" ? [] : [...new Set(layers.filter(hasChannelMeans).map((layer) => layer.input))];
+  const requests = [
+    ...[...plan.requests.values()].map((request) => fullRequest(request, data, settings)),
+    ...meansOf.map(meansRequest),
+  ];
+  const ranked = requests.filter(({ value }) => value.shape !== undefined && value.shape.length > 0);
+  const found = await calibrate(program, mergeRequests(ranked), data, { ...options, seed: settings.seed });
+  const statistics = new Map([...found.statistics, ...known]);
+  const choices = new Map<Value, ActivationChoice>();
+  for (const [value, request] of plan.requests) {
+    const own = statistics.get(request.statisticsOf);
+    if (own?.tensor) choices.set(value, chooseGrid(request, own, choiceOptions(request, settings)));
+  }
+  const inputMeans = new Map(
+    meansOf.flatMap((value) => (statistics.has(value) ? [[value, statistics.get(value)!.channelMeans] as const] : [])),
+  );
+  return { choices, inputMeans, samples: found.samples, batches: found.batches };
+}
+
+/** Whether the mean of each input channel says something about a layer's outputs. */
+function hasChannelMeans({ kind, input }: Layer): boolean {
+  return kind !== "embedding" && kind !== "recurrent" && (input.shape?.length ?? 0) >= 2;
+}
+
+function meansRequest(value: Value): StatisticsRequest {
+  return { value, channelAxis: channelAxisOf(value), detail: "means", positions: 0 };
+}
+
+function fullRequest(
+  { statisticsOf: value }: ActivationRequest,
+  data: CalibrationData,
+  { granularity }: Settings,
+): StatisticsRequest {
+  const perChannel = granularity === "channel" && isFeatureMap(value);
+  const axis = channelAxisOf(value);
+  const length = value.shape?.at(axis);
+  const batches = Math.max(1, data.count ?? 32);
+  const forTensor = Math.ceil(HISTOGRAM_SAMPLES / ((typeof length === "number" ? length : 1) * batches));
+  const positions = Math.min(
+    MAXIMUM_POSITIONS,
+    Math.max(16, forTensor, perChannel ? Math.ceil(CHANNEL_SAMPLES / batches) : 0),
+  );
+  return { value, channelAxis: axis, detail: perChannel ? "channel" : "tensor", positions };
+}
+
+/** Channels of feature maps [batch, channels, ...places] are axis 1; of everything else the last. */
+function channelAxisOf(value: Value): number {
+  return isFeatureMap(value) ? 1 : -1;
+}
+
+/** ACIQ section 8: tensors without spatial extent have one range. */
+function isFeatureMap(value: Value): boolean {
+  const shape = value.shape ?? [];
+  return shape.length >= 4 || (shape.length === 3 && value.producer?.operator === "Conv");
+}
+
+/** One request per value, with the most detail anybody asked for. */
+function mergeRequests(requests: readonly StatisticsRequest[]): StatisticsRequest[] {
+  const merged = new Map<Value, StatisticsRequest>();
+  for (const request of requests) {
+    const known = merged.get(request.value);
+    if (!known || known.detail === "means") merged.set(request.value, request);
+  }
+  return [...merged.values()];
+}
+
+function choiceOptions(request: ActivationRequest, settings: Settings): Parameters<typeof chooseGrid>[2] {
+  const {
+    policy,
+    activations: asked,
+    weights,
+    variant,
+    activationAllocation: allocation,
+    granularity,
+    simulate,
+  } = settings;
+  const { role, layer, value } = request;
+  const isInput = value.producer === undefined;
+  const floor = isInput ? policy.inputBits : role === "pool" ? policy.poolBits : 0;
+  const fromLayer = role === "layer" ? layerBits(policy, layer!, { weights, activations: asked }).activations : asked;
+  const bits = simulate ? Math.max(fromLayer, floor) : 8;
+  const unclipped = isInput || role === "pool" || (role === "layer" && layer!.isClassifier);
+  const perChannel = granularity === "channel" && !isInput && role !== "pool";
+  return {
+    bits,
+    method: unclipped ? UNCLIPPED : settings.range,
+    variant,
+    allocation,
+    perChannel,
+    deployable: !simulate,
+  };
+}

@@ -1,0 +1,188 @@
+/** Calibration: statistics of activations over a data set, one run of the model per batch, memory bounded by the model. */
+import { DataError } from "../errors.ts";
+import { writeModel } from "../onnx/index.ts";
+import type { Program, Value } from "../program/index.ts";
+import type { Runtime, Session } from "../runtime/index.ts";
+import { seededRandom, type Tensor } from "../tensor/index.ts";
+import {
+  calibrationProgram,
+  POSITIONS_INPUT,
+  positionsTensor,
+  type StatisticsOutputs,
+  type StatisticsRequest,
+} from "./calibration-program.ts";
+import { MomentAccumulator } from "./moment-accumulator.ts";
+import type { CalibrationData, Feeds, Progress } from "./options.ts";
+import { SampleStore } from "./sample-store.ts";
+import type { Statistics } from "./statistics.ts";
+
+/** What calibration learned about one value. */
+export interface ValueStatistics {
+  /** Mean of each channel. */
+  readonly channelMeans: Float64Array;
+  /** Moments of the whole tensor, with a histogram of the samples; absent when only means were asked for. */
+  readonly tensor?: Statistics;
+  /** Moments of each channel; present when asked for. */
+  readonly channels?: readonly Statistics[];
+}
+
+/** The result of a calibration. */
+export interface Calibration {
+  readonly statistics: ReadonlyMap<Value, ValueStatistics>;
+  readonly samples: number;
+  readonly batches: number;
+}
+
+/** Options of `calibrate`. */
+export interface CalibrateOptions {
+  readonly runtime: Runtime;
+  readonly seed: number;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a program over calibration data and returns statistics of the requested values.
+ *
+ * Minimum, maximum, mean and variance are exact over all data; b = mean|x - mu| uses each batch's own mean and is averaged
+ * over batches (ACIQ's offline mode). Histograms are of sampled values, at least 65,536 a tensor where there are as many.
+ *
+ * @throws DataError if the data are empty, or an activation is not finite (names it).
+ */
+export async function calibrate(
+  program: Program,
+  requests: readonly StatisticsRequest[],
+  data: CalibrationData,
+  options: CalibrateOptions,
+): Promise<Calibration> {
+  const { program: withOutputs, outputs } = calibrationProgram(program, requests);
+  const session = await options.runtime.createSession(writeModel(withOutputs));
+  const random = seededRandom(options.seed);
+  const collectors = outputs.map((output) => new Collector(output));
+  let samples = 0;
+  let batches = 0;
+  try {
+    for await (const feeds of data.batches()) {
+      options.signal?.throwIfAborted();
+      await collectBatch(session, feeds, collectors, random.uniform);
+      samples += batchSize(program, feeds);
+      batches++;
+      options.onProgress?.({ stage: "calibrate", done: samples, total: data.count, unit: "samples" });
+    }
+  } finally {
+    await session.release();
+  }
+  if (batches === 0)
+    throw new DataError(`calibrate: there must be at least one calibration sample, got none from ${data.description}.`);
+  return {
+    statistics: new Map(collectors.map((collector) => [collector.value, collector.result()])),
+    samples,
+    batches,
+  };
+}
+
+/** Returns how many samples a set of feeds holds: the length of the first input's first axis, 1 where that is fixed to 1. */
+export function batchSize(program: Program, feeds: Feeds): number {
+  const first = program.graph.inputs.find((input) => feeds[input.name]);
+  return first ? (feeds[first.name]!.shape[0] ?? 1) : 1;
+}
+
+async function collectBatch(
+  session: Session,
+  feeds: Feeds,
+  collectors: readonly Collector[],
+  uniform: () => number,
+): Promise<void> {
+  const needsPositions = session.inputNames.includes(POSITIONS_INPUT);
+  const all = needsPositions ? { ...feeds, [POSITIONS_INPUT]: positionsTensor(uniform) } : feeds;
+  const results = await session.run(all);
+  for (const collector of collectors) collector.add(results);
+}
+
+/** Sampled feature maps (batches of rows) a histogram is made of, at least, before thinning begins. */
+const BATCHES_KEPT = 64;
+
+/** Gathers one value's statistics from batch after batch. */
+class Collector {
+  readonly #outputs: StatisticsOutputs;
+  readonly #tensor = new MomentAccumulator(1);
+  #channels: MomentAccumulator | undefined;
+  readonly #samples: SampleStore;
+
+  constructor(outputs: StatisticsOutputs) {
+    this.#outputs = outputs;
+    this.#samples = new SampleStore(outputs.request.positions * BATCHES_KEPT);
+  }
+
+  get value(): Value {
+    return this.#outputs.request.value;
+  }
+
+  add(results: Readonly<Record<string, Tensor>>): void {
+    const { request, size, channelMean, samples } = this.#outputs;
+    const numbers = (name: string | undefined): Float32Array | undefined =>
+      name === undefined ? undefined : (results[name]!.data as Float32Array);
+    const count = Number((results[size]!.data as BigInt64Array)[0]);
+    if (count === 0) return;
+    const mean = numbers(channelMean)!;
+    this.#assertFinite(mean);
+    this.#channels ??= new MomentAccumulator(mean.length);
+    const min = numbers(this.#outputs.channelMin);
+    const max = numbers(this.#outputs.channelMax);
+    this.#channels.add({
+      count: count / mean.length, mean, min, max,
+      absolute: numbers(this.#outputs.channelAbsolute), square: numbers(this.#outputs.channelSquare),
+    }); // biome-ignore format: one line per kind
+    if (request.detail === "means") return;
+    this.#assertFinite(min!);
+    this.#assertFinite(max!);
+    this.#tensor.add({
+      count, mean: [average(mean)], min: [lowest(min!)], max: [highest(max!)],
+      absolute: numbers(this.#outputs.absolute), square: numbers(this.#outputs.square),
+    }); // biome-ignore format: one line per kind
+    if (samples !== undefined) this.#samples.add(results[samples]!);
+  }
+
+  result(): ValueStatistics {
+    const { detail, value } = this.#outputs.request;
+    if (!this.#channels)
+      throw new DataError(`calibrate: ${value.name} must have elements, got an empty tensor in every batch.`);
+    const channelMeans = this.#channels.means();
+    if (detail === "means") return { channelMeans };
+    const [whole] = this.#tensor.statistics();
+    const tensor = this.#samples.withHistogram(whole!);
+    if (detail === "tensor") return { channelMeans, tensor };
+    return {
+      channelMeans,
+      tensor,
+      channels: this.#channels.statistics().map((channel, c) => this.#samples.withHistogram(channel, c)),
+    };
+  }
+
+  #assertFinite(numbers: ArrayLike<number>): void {
+    for (let i = 0; i < numbers.length; i++) {
+      if (Number.isFinite(numbers[i])) continue;
+      throw new DataError(
+        `calibrate: activations must be finite, got ${numbers[i]} in ${this.value.name}. Check the model's weights and the preprocessing of the calibration data.`,
+      );
+    }
+  }
+}
+
+function average(numbers: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < numbers.length; i++) sum += numbers[i]!;
+  return sum / numbers.length;
+}
+
+function lowest(numbers: ArrayLike<number>): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < numbers.length; i++) least = Math.min(least, numbers[i]!);
+  return least;
+}
+
+function highest(numbers: ArrayLike<number>): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < numbers.length; i++) most = Math.max(most, numbers[i]!);
+  return most;
+}

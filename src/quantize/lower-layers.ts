@@ -1,0 +1,99 @@
+/** From decisions to a rewritten program: quantizes every layer's weights and calls the target's lowering. */
+import type { Layer } from "../prepare/index.ts";
+import type { Node, Program, Value } from "../program/index.ts";
+import type { ActivationPlan } from "./activation-plan.ts";
+import type { ActivationCalibration } from "./calibrate-activations.ts";
+import { deployableGrids, simulatedGrids } from "./choose-grids.ts";
+import type { Grid } from "./grid.ts";
+import { lowerForCpu } from "./lowering/cpu.ts";
+import type { LoweredProgram, QuantizationPlan, QuantizedLayer } from "./lowering/plan.ts";
+import { lowerPortably } from "./lowering/portable.ts";
+import { lowerToSimulation } from "./lowering/simulate.ts";
+import { lowerForWebGpu } from "./lowering/webgpu.ts";
+import type { Target } from "./options.ts";
+import { layerBits } from "./policy.ts";
+import { canUseBlocks, floatsOf, quantizeLayer } from "./quantize-layer.ts";
+import { FLOAT_BITS, type Settings } from "./settings.ts";
+import { simulateLayer } from "./simulate-layer.ts";
+
+/** What became of a layer's weights. */
+export interface LoweredLayer {
+  readonly layer: Layer;
+  /** Mean over channels where bits are allocated. */
+  readonly weightBits: number;
+  /** What the weights now stand for, in the original's layout. */
+  readonly floats: Float32Array;
+  readonly reason: string | null;
+}
+
+/** A rewritten program and its layers. */
+export interface LoweredLayers extends LoweredProgram {
+  readonly layers: readonly LoweredLayer[];
+}
+
+const LOWERINGS: Readonly<Record<Target, (plan: QuantizationPlan) => LoweredProgram>> = {
+  cpu: lowerForCpu,
+  webgpu: lowerForWebGpu,
+  portable: lowerPortably,
+};
+
+/** Rewrites a prepared program in place. */
+export function lowerLayers(
+  program: Program,
+  layers: readonly Layer[],
+  activations: ActivationPlan,
+  calibration: ActivationCalibration,
+  settings: Settings,
+): LoweredLayers {
+  if (settings.simulate) return simulateLayers(program, layers, calibration, settings);
+  const grids = deployableGrids(calibration.choices, activations);
+  const quantized = new Map<Node, QuantizedLayer>();
+  const lowered: LoweredLayer[] = [];
+  for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
+    const { weights: bits, reason } = layerBits(settings.policy, layer, settings);
+    const made = quantizeLayer(layer, {
+      bits,
+      granularity: granularityOf(layer, settings, grids.get(layer.input)),
+      clip: settings.weightRange === "mse" && bits <= 4 ? "mse" : "max",
+      correction: settings.correction,
+      inputMeans: calibration.inputMeans.get(layer.input),
+      inputGrid: settings.target === "webgpu" ? undefined : grids.get(layer.input),
+    });
+    quantized.set(layer.node, made);
+    lowered.push({ layer, weightBits: bits, floats: floatsOf(layer, made.weights), reason });
+  }
+  return { ...LOWERINGS[settings.target]({ program, layers: quantized, activations, grids }), layers: lowered };
+}
+
+/** Blocks where an operator takes them and the products are not integer products anyway. */
+function granularityOf(layer: Layer, { target }: Settings, inputGrid: Grid | undefined): "channel" | "block" {
+  if (target === "portable" || !canUseBlocks(layer)) return "channel";
+  return inputGrid && layer.kind !== "embedding" ? "channel" : "block";
+}
+
+function simulateLayers(
+  program: Program,
+  layers: readonly Layer[],
+  calibration: ActivationCalibration,
+  settings: Settings,
+): LoweredLayers {
+  const lowered: LoweredLayer[] = [];
+  const simulated = new Map(
+    (settings.weights === FLOAT_BITS ? [] : layers).map((layer) => {
+      const { weights: bits, reason } = layerBits(settings.policy, layer, settings);
+      const { weightAllocation: allocation, correction, weightRange } = settings;
+      const made = simulateLayer(layer, { bits, allocation, correction, clip: weightRange === "mse" ? "mse" : "max" });
+      lowered.push({ layer, weightBits: made.meanBits, floats: made.floats, reason });
+      return [layer.node, made] as const;
+    }),
+  );
+  return {
+    ...lowerToSimulation({ program, layers: simulated, grids: simulatedGrids(calibration.choices) }),
+    layers: lowered,
+  };
+}
+
+/** Returns where the results of layers are to be compared: the stored value if it is quantized, else the layer's result. */
+export function measuredValue(layer: Layer, values: ReadonlyMap<Value, unknown>): Value {
+  return values.has(layer.result) ? layer.result : layer.output;
+}

@@ -1,0 +1,77 @@
+/** The constants of a layer's quantized weights, as the operators of each form take them. */
+import type { Emitter, Value } from "../../program/index.ts";
+import { float32, Tensor, toFloat32 } from "../../tensor/index.ts";
+import { type ChannelWeights, codesTensor, scalesTensor } from "../quantized-weights.ts";
+import type { QuantizedLayer } from "./plan.ts";
+
+/** ONNX's number for int8, as Cast takes it. */
+const INT8 = 3;
+
+/**
+ * Returns the weights as an int8 value: a constant above 4 bits; up to 4 bits an int4 constant and a Cast, which ONNX
+ * Runtime folds when it loads the model: half the file, the same int8 kernels.
+ */
+export function integerWeights(emitter: Emitter, { layer, weights }: QuantizedLayer<ChannelWeights>): Value {
+  const codes = emitter.constant(`${layer.weight.name}_quantized`, codesTensor(weights));
+  if (weights.bits > 4) return codes;
+  return emitter.emit("Cast", [codes], {
+    attributes: { to: INT8 },
+    output: `${layer.weight.name}_int8`,
+    dtype: "int8",
+  });
+}
+
+/** Returns the weights as a float value, dequantized from their codes by the model itself. */
+export function dequantizedWeights(emitter: Emitter, quantized: QuantizedLayer<ChannelWeights>): Value {
+  const { layer, weights } = quantized;
+  const codes = emitter.constant(`${layer.weight.name}_quantized`, codesTensor(weights));
+  const attributes = { axis: weights.channelAxis };
+  const options = { attributes, output: `${layer.weight.name}_dequantized`, dtype: "float32" as const };
+  return emitter.emit("DequantizeLinear", [codes, weightScales(emitter, quantized)], options);
+}
+
+/** Returns the scales of the output channels as a constant vector. */
+export function weightScales(emitter: Emitter, { layer, weights }: QuantizedLayer<ChannelWeights>): Value {
+  return emitter.constant(`${layer.weight.name}_scale`, scalesTensor(weights));
+}
+
+/** Returns the weights' zero point: always 0, int8; a scalar, or as many as there are scales. */
+export function weightZeroPoint(emitter: Emitter, channels?: number): Value {
+  const shape = channels === undefined ? [] : [channels];
+  return emitter.constant("weight_zero_point", new Tensor("int8", shape, new Int8Array(channels ?? 1)));
+}
+
+/** A layer and what is to be added to its bias. */
+export type BiasedLayer = Pick<QuantizedLayer, "layer" | "biasShift" | "channels">;
+
+/** Returns the layer's float bias with its shift added, one number per output channel; undefined when there is neither. */
+export function shiftedBias({ layer, biasShift, channels }: BiasedLayer): Float32Array | undefined {
+  const bias = layer.bias?.constant && toFloat32(layer.bias.constant.load());
+  if (!bias && !biasShift) return undefined;
+  return Float32Array.from(
+    { length: channels },
+    (_, c) => (biasShift?.[c] ?? 0) + (bias ? bias[bias.length === 1 ? 0 : c]! : 0),
+  );
+}
+
+/** Returns the bias in the integers the products are summed in: `round(bias / (inputScale * weightScale))`, int32. */
+export function integerBias(
+  emitter: Emitter,
+  quantized: QuantizedLayer<ChannelWeights>,
+  inputScale: number,
+): Value | undefined {
+  const bias = shiftedBias(quantized);
+  if (!bias) return undefined;
+  const { grids } = quantized.weights;
+  const codes = Int32Array.from(bias, (shift, channel) => {
+    const code = Math.round(shift / (inputScale * grids[channel]!.scale));
+    return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, code));
+  });
+  return emitter.constant(`${quantized.layer.weight.name}_bias`, new Tensor("int32", [codes.length], codes));
+}
+
+/** Returns the float bias as a constant; undefined when there is none. */
+export function floatBias(emitter: Emitter, quantized: QuantizedLayer): Value | undefined {
+  const bias = shiftedBias(quantized);
+  return bias && emitter.constant(`${quantized.layer.weight.name}_bias`, float32([bias.length], bias));
+}

@@ -1,0 +1,138 @@
+/** Turning one layer's weights into integers, and its bias into what makes up for them. */
+import { DataError } from "../errors.ts";
+import type { Layer } from "../prepare/index.ts";
+import { toFloat32 } from "../tensor/index.ts";
+import { biasShift } from "./bias-shift.ts";
+import { BLOCK_SIZE, dequantizeBlocks, quantizeBlocks, transpose } from "./block-weights.ts";
+import { weightCorrection } from "./correction.ts";
+import type { Grid } from "./grid.ts";
+import type { QuantizedLayer } from "./lowering/plan.ts";
+import type { Correction } from "./options.ts";
+import { dequantizePerChannel, quantizePerChannel } from "./quantize-values.ts";
+import { type ChannelWeights, dequantizeWeights, type QuantizedWeights } from "./quantized-weights.ts";
+import { weightGrids } from "./weight-scale.ts";
+
+/** How to quantize a layer's weights. */
+export interface QuantizeLayerOptions {
+  readonly bits: number;
+  /** "block" for matrix products and embeddings that have kernels for it. */
+  readonly granularity: "channel" | "block";
+  readonly clip: "max" | "mse";
+  readonly correction: Correction;
+  /** Mean of each channel of the layer's input; without it biases stay as they are. */
+  readonly inputMeans: ArrayLike<number> | undefined;
+  /** Grid of the layer's input when that is quantized. */
+  readonly inputGrid: Grid | undefined;
+}
+
+/** Returns a layer's float weights. @throws DataError if one is not finite. */
+export function layerWeights(layer: Layer): Float32Array {
+  const values = toFloat32(layer.weight.constant!.load());
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new DataError(
+      `quantize: weights must be finite, got ${values[i]} in ${layer.weight.name} of ${layer.node.label}.`,
+    );
+  }
+  return values;
+}
+
+/** Returns the number of output channels: the length the layer's bias has. */
+export function outputChannels(layer: Layer): number {
+  const shape = layer.weight.constant!.shape;
+  const length = shape[layer.outputChannelAxis]!;
+  return layer.kind === "conv-transpose" ? length * layer.groups : length;
+}
+
+/** Quantizes a layer's weights symmetrically, and computes what its bias has to make up for. */
+export function quantizeLayer(layer: Layer, options: QuantizeLayerOptions): QuantizedLayer {
+  const values = layerWeights(layer);
+  const weights =
+    options.granularity === "block" ? blockWeights(layer, values, options) : channelWeights(layer, values, options);
+  const channels = outputChannels(layer);
+  const shift = options.correction === "none" ? undefined : expectedShift(layer, values, weights, options.inputMeans);
+  return { layer, weights, channels, biasShift: shift, integer: options.inputGrid !== undefined };
+}
+
+function channelWeights(layer: Layer, values: Float32Array, options: QuantizeLayerOptions): ChannelWeights {
+  const { shape } = layer.weight.constant!;
+  const where = { shape, axis: layer.outputChannelAxis };
+  const found = weightGrids(values, { ...where, bits: options.bits, clip: options.clip });
+  const grids = options.inputGrid ? withRoomForBias(layer, found, options.inputGrid.scale) : found;
+  const codes = quantizePerChannel(values, grids, where) as Int8Array;
+  const corrected = options.correction.startsWith("mean-variance") ? withVariance(values, codes, grids, where) : grids;
+  return {
+    granularity: "channel",
+    bits: options.bits,
+    shape,
+    channelAxis: layer.outputChannelAxis,
+    codes,
+    grids: corrected,
+  };
+}
+
+/** Multiplies each channel's scale by xi, so that the codes stand for weights of the original spread (ACIQ section 7). */
+function withVariance(
+  values: Float32Array,
+  codes: Int8Array,
+  grids: readonly Grid[],
+  where: { shape: readonly number[]; axis: number },
+): Grid[] {
+  const { factor } = weightCorrection(values, dequantizePerChannel(codes, grids, where), "mean-variance", where);
+  return grids.map((grid, c) => ({ ...grid, scale: Math.fround(grid.scale * factor[c]!) }));
+}
+
+/** Largest magnitude of an integer bias, with room for the sum of products beside it. */
+const LARGEST_BIAS = 2 ** 30;
+
+/** Makes scales large enough for each channel's bias to fit in int32: matters for channels whose weights are (nearly) zero. */
+function withRoomForBias(layer: Layer, grids: readonly Grid[], inputScale: number): Grid[] {
+  const bias = layer.bias?.constant && toFloat32(layer.bias.constant.load());
+  if (!bias) return [...grids];
+  return grids.map((grid, c) => {
+    const least = Math.abs(bias[bias.length === 1 ? 0 : c]!) / (inputScale * LARGEST_BIAS);
+    return grid.scale >= least ? grid : { ...grid, scale: Math.fround(least * 1.001) };
+  });
+}
+
+/** Block weights as their operators want them: rows along the summed axis for a product, the table's rows for an embedding. */
+function blockWeights(layer: Layer, values: Float32Array, { bits }: QuantizeLayerOptions): QuantizedWeights {
+  const [rows, columns] = layer.weight.constant!.shape as [number, number];
+  const width = bits <= 4 ? 4 : 8;
+  if (layer.kind === "embedding") return quantizeBlocks(values, columns, width);
+  return quantizeBlocks(transpose(values, rows, columns), rows, width);
+}
+
+/** Returns the numbers a layer's quantized weights stand for, in the layout of the original. */
+export function floatsOf(layer: Layer, weights: QuantizedWeights): Float32Array {
+  if (weights.granularity === "channel") return dequantizeWeights(weights);
+  const rows = dequantizeBlocks(weights);
+  return layer.kind === "embedding" ? rows : transpose(rows, weights.rows, weights.rowLength);
+}
+
+/** Returns whether a layer's weights can be held in blocks: a plain matrix whose rows are long enough to be worth it. */
+export function canUseBlocks(layer: Layer): boolean {
+  const shape = layer.weight.constant!.shape;
+  if (shape.length !== 2 || layer.weight.dtype !== "float32") return false;
+  if (layer.kind === "embedding") return shape[1]! % BLOCK_SIZE === 0;
+  return layer.kind === "matmul" && layer.weightIndex === 1 && shape[0]! >= BLOCK_SIZE;
+}
+
+/** The expected shift of each output, for layers whose products sum over channels with known means. */
+export function expectedShift(
+  layer: Layer,
+  values: Float32Array,
+  weights: QuantizedWeights | Float32Array,
+  inputMeans: ArrayLike<number> | undefined,
+): Float64Array | undefined {
+  if (!inputMeans || layer.kind === "embedding" || layer.kind === "recurrent" || layer.weightIndex === 0)
+    return undefined;
+  const shape = layer.weight.constant!.shape;
+  const floats = weights instanceof Float32Array ? weights : floatsOf(layer, weights);
+  const layout = layer.outputChannelAxis === 0 ? "outputs-first" : "inputs-first";
+  const inputs = layout === "outputs-first" ? shape[1]! * layer.groups : shape[0]!;
+  if (inputMeans.length !== inputs || (layer.kind === "matmul" && shape.length !== 2)) return undefined;
+  const strides = layer.kind === "conv-transpose" ? (layer.node.ints("strides") ?? []) : [];
+  const upsampling = strides.reduce((product, stride) => product * stride, 1);
+  return biasShift(values, floats, inputMeans, { shape, layout, groups: layer.groups, upsampling });
+}

@@ -1,0 +1,38 @@
+/** Sentences for the report: what a user should know about the result, and what to try next. */
+import type { LayerReport } from "./report-data.ts";
+import { FLOAT_BITS, type Settings } from "./settings.ts";
+
+/** Below this SQNR (about 3 % error power) a layer is worth naming. */
+const POOR_SQNR_DB = 15;
+
+/** Returns the remarks, most important first. */
+export function quantizationRemarks(layers: readonly LayerReport[], settings: Settings, hasData: boolean): string[] {
+  const remarks: string[] = [];
+  if (settings.simulate) {
+    remarks.push(
+      "This is a simulation in float arithmetic: it shows the accuracy such hardware would have, and is neither smaller nor faster.",
+    );
+  }
+  if (!hasData && settings.activations !== FLOAT_BITS) {
+    remarks.push(
+      "No calibration data were given: ranges are estimates. A few dozen unlabelled samples (--calibrate) usually help.",
+    );
+  }
+  const left = layers.filter((layer) => layer.weightSqnrDb === null);
+  if (left.length > 0) remarks.push(`${left.length} of ${layers.length} layers stay in float: ${names(left)}.`);
+  const poor = layers.filter((layer) => layer.sqnrDb !== null && layer.sqnrDb < POOR_SQNR_DB);
+  if (poor.length > 0) {
+    const worst = [...poor].sort((a, b) => a.sqnrDb! - b.sqnrDb!);
+    remarks.push(
+      `${poor.length} of ${layers.length} layers are below ${POOR_SQNR_DB} dB, worst first: ${names(worst)}.`,
+    );
+  }
+  return remarks;
+}
+
+function names(layers: readonly LayerReport[]): string {
+  const shown = layers.slice(0, 5).map((layer) => layer.name);
+  return layers.length > shown.length
+    ? `${shown.join(", ")} and ${layers.length - shown.length} more`
+    : shown.join(", ");
+}

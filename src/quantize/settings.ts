@@ -1,0 +1,117 @@
+/** The defaults of a quantization, and what does not go together. */
+import { OptionError } from "../errors.ts";
+import type { Allocation, Correction, QuantizeOptions, Target } from "./options.ts";
+import { type LayerPolicy, layerPolicies } from "./policy.ts";
+import { type RangeMethodName, rangeMethods } from "./ranges/index.ts";
+import type { RangeMethod } from "./ranges/range-method.ts";
+
+/** Every choice of a quantization, made. */
+export interface Settings {
+  readonly weights: number;
+  readonly activations: number;
+  readonly target: Target;
+  readonly simulate: boolean;
+  readonly range: RangeMethod;
+  readonly variant: "paper" | "levels";
+  readonly granularity: "tensor" | "channel";
+  readonly weightAllocation: Allocation;
+  readonly activationAllocation: Allocation;
+  readonly correction: Correction;
+  readonly weightRange: "min-max" | "mse";
+  readonly policy: LayerPolicy;
+  readonly seed: number;
+}
+
+/** Bits that mean "left in float". */
+export const FLOAT_BITS = 16;
+
+/**
+ * Fills in defaults and refuses what does not go together.
+ *
+ * @throws OptionError naming the option.
+ */
+export function resolveSettings(options: QuantizeOptions): Settings {
+  const simulate = options.simulate ?? false;
+  const target = oneOf("target", options.target ?? "cpu", ["cpu", "webgpu", "portable"]);
+  const weights = bitsOption("weights", options.weights ?? 8);
+  const activations = bitsOption(
+    "activations",
+    options.activations ?? (target === "webgpu" && !simulate ? FLOAT_BITS : 8),
+  );
+  const granularity = oneOf("granularity", options.granularity ?? (simulate ? "channel" : "tensor"), [
+    "tensor",
+    "channel",
+  ]);
+  const weightAllocation = options.weightAllocation ?? (simulate ? "bits-optimal" : "none");
+  const activationAllocation =
+    options.activationAllocation ?? (simulate && granularity === "channel" ? "bits-optimal" : "none");
+  if (!simulate) {
+    if (activations < 8)
+      throw needsSimulation(
+        `activations of ${activations} bits`,
+        "ONNX Runtime has no kernels for activations below 8 bits.",
+      );
+    if (granularity === "channel")
+      throw needsSimulation("ranges per channel", "Integer products cannot have a scale per input channel.");
+    if (weightAllocation !== "none" || activationAllocation !== "none")
+      throw needsSimulation("bit allocation", "No kernels have a width per channel.");
+    if (target === "webgpu" && activations !== FLOAT_BITS) {
+      throw new OptionError(
+        `quantize: activations must stay in float (16) for target "webgpu", got ${activations}. Its execution provider has no integer convolutions.`,
+      );
+    }
+  }
+  if (activationAllocation !== "none" && granularity === "tensor") {
+    throw new OptionError(
+      `quantize: activationAllocation must be "none" with granularity "tensor", got "${activationAllocation}".`,
+    );
+  }
+  return {
+    weights,
+    activations,
+    target,
+    simulate,
+    granularity,
+    weightAllocation: oneOf("weightAllocation", weightAllocation, ALLOCATIONS),
+    activationAllocation: oneOf("activationAllocation", activationAllocation, ALLOCATIONS),
+    range: rangeMethods[oneOf("range", options.range ?? "mse", Object.keys(rangeMethods) as RangeMethodName[])],
+    variant: oneOf("variant", options.variant ?? "levels", ["paper", "levels"]),
+    correction: oneOf("correction", options.correction ?? "mean", [
+      "none",
+      "mean",
+      "mean-variance",
+      "mean-variance-paper",
+    ]),
+    weightRange: oneOf(
+      "weightRange",
+      options.weightRange ?? (simulate ? "min-max" : weights <= 4 ? "mse" : "min-max"),
+      ["min-max", "mse"],
+    ),
+    policy:
+      layerPolicies[oneOf("policy", options.policy ?? (simulate ? "paper" : "deploy"), Object.keys(layerPolicies))]!,
+    seed: options.seed ?? 0,
+  };
+}
+
+const ALLOCATIONS: readonly Allocation[] = ["none", "plain", "fixed-target", "bits-optimal"];
+
+function oneOf<T extends string>(name: string, value: string, known: readonly T[]): T {
+  if ((known as readonly string[]).includes(value)) return value as T;
+  throw new OptionError(`quantize: ${name} must be one of ${known.join(", ")}, got "${value}".`);
+}
+
+function bitsOption(name: string, bits: number): number {
+  if (bits === FLOAT_BITS || (Number.isInteger(bits) && bits >= 2 && bits <= 8)) return bits;
+  throw new OptionError(`quantize: ${name} must be an integer from 2 to 8 bits, or 16 to stay in float, got ${bits}.`);
+}
+
+function needsSimulation(what: string, why: string): OptionError {
+  return new OptionError(
+    `quantize: ${what} must be simulated. ${why} Add simulate (--simulate) to see what accuracy they would have.`,
+  );
+}
+
+/** Returns the settings as plain values, for the report. */
+export function settingsRecord(settings: Settings): Record<string, string | number | boolean> {
+  return { ...settings, range: settings.range.name, policy: settings.policy.name };
+}
