@@ -13,6 +13,7 @@ export { type Dataset, datasetFromArrays, limitSamples, type Sample, selectSampl
 export { type BatchFeeds, toFeeds } from "./feeds.ts";
 export { type PictureGeometry, planGeometry } from "./geometry.ts";
 export { readIdx } from "./idx.ts";
+export { imagenetWordNetIds } from "./imagenet-classes.ts";
 export { describeInput, fixedBatchSize, type ModelInput, type PictureInput, pictureInputOf } from "./model-input.ts";
 export { NPY_HEADER_LIMIT, type NpyHeader, npyElements, readNpy, readNpyHeader, writeNpy } from "./npy.ts";
 export { readNpz, writeNpz } from "./npz.ts";

@@ -48,7 +48,7 @@ export function accuracyCounter(dataset: Dataset, where: string): AccuracyCounte
       if (seen === 0) return { top1: null, top5: null, top1StandardError: null, predictions };
       const p = hits1 / seen;
       const top1StandardError = 100 * Math.sqrt((p * (1 - p)) / seen);
-      return { top1: 100 * p, top5: (100 * hits5) / seen, top1StandardError, predictions };
+      return { top1: (100 * hits1) / seen, top5: (100 * hits5) / seen, top1StandardError, predictions };
     },
   };
 }

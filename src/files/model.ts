@@ -14,6 +14,8 @@ export interface LoadedModel {
   readonly program: Program;
   /** Inputs that must be fed: those without a default value. */
   readonly inputs: readonly ModelInput[];
+  /** Length of the class axis of the first output ([batch, classes], also with trailing ones); undefined if not known. */
+  readonly classCount: number | undefined;
   /** The file as it is, for running it unchanged. */
   readonly file: ModelFile;
   /** Every file the model consists of. */
@@ -47,7 +49,12 @@ export async function readModelFile(path: string): Promise<LoadedModel> {
   const external = Array.from(locations, (location) => externalFile(location, folder));
   const paths = [path, ...external.map(({ location }) => join(dirname(path), location))];
   const inputs = program.graph.inputs.filter((input) => input.constant === undefined);
-  return { program, inputs, file: { bytes, external }, paths };
+  return { program, inputs, classCount: classCountOf(program), file: { bytes, external }, paths };
+}
+
+function classCountOf(program: Program): number | undefined {
+  const [, classes, ...rest] = program.graph.outputs[0]?.shape ?? [];
+  return typeof classes === "number" && rest.every((length) => length === 1) ? classes : undefined;
 }
 
 function externalFile(location: string, folder: ExternalDataSource): ExternalFile {

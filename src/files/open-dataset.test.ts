@@ -71,6 +71,13 @@ describe("folders of pictures", () => {
     expect([[...dataset.labels!], dataset.classNames]).toEqual([[1, 0], ["b", "a", "c"]]); // biome-ignore format: short
   });
 
+  test("folders named by WordNet ids are ImageNet's classes for a model with 1,000, and plain names otherwise", async () => {
+    const path = await folder("wordnet", { "n03000684/a.png": await png(), "n01440764/a.png": await png() });
+    const labels = async (classCount: number) => [...(await openDataset(path, { ...options, classCount })).labels!];
+    // imagenet-sample/classes.csv: n01440764 tench 0, n03000684 chain saw 491
+    expect([await labels(1000), await labels(2)]).toEqual([[0, 491], [0, 1]]); // biome-ignore format: short
+  });
+
   test("labels.csv: columns by name, pictures in the folder or in images/", async () => {
     const csv = 'wnid,file,class_index\nn1,a.png,7\nn2,"b,c.png",0\n';
     const path = await folder("csv", { "images/a.png": await png(), "b,c.png": await png(), "labels.csv": csv });

@@ -21,6 +21,8 @@ import { pathKind } from "./read-file.ts";
 export interface OpenDatasetOptions {
   /** The model's inputs (those without a default): they decide what pictures are turned into. */
   readonly inputs: readonly ModelInput[];
+  /** Number of classes of the model, when known (`LoadedModel.classCount`): tells parts of ImageNet from other folders. */
+  readonly classCount?: number | undefined;
   /** The model's file; preprocessing is looked for beside it. */
   readonly modelPath?: string | undefined;
   /** What the caller states about preprocessing; it wins over files beside the model, and those over files with the data. */
@@ -63,7 +65,7 @@ export async function openDataset(path: string, options: OpenDatasetOptions): Pr
   }
   const source = (await openCifarFolder(path, split)) ?? (await openIdxFolder(path, split));
   if (source !== undefined) return pixelDataset(source, await resolve(path, options, source));
-  return pictureDataset(path, await listPictures(path), await resolve(path, options));
+  return pictureDataset(path, await listPictures(path, options.classCount), await resolve(path, options));
 }
 
 function assertNoPreprocessing(preprocessing: PreprocessingSettings, path: string): void {

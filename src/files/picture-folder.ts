@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
+import { imagenetWordNetIds } from "../data/index.ts";
 import { DataError } from "../errors.ts";
 import { isPictureName, PICTURE_ENDINGS } from "./decode-picture.ts";
 import { type FolderContent, listFolder, readText } from "./read-file.ts";
@@ -21,13 +22,15 @@ export interface PictureList {
  *
  * - with a `labels.csv`: the files it names (columns file and class_index, others ignored), in the folder or in `images/`;
  * - with sub-folders of pictures: one class each; the class is the folder's name when all names are numbers, its line in
- *   `classes.txt` when there is one, otherwise its place among the sorted names;
+ *   `classes.txt` when there is one, its place in ImageNet when all names are WordNet ids of ImageNet's classes and the
+ *   model has 1,000, otherwise its place among the sorted names;
  * - else the pictures in the folder, or in its only sub-folder `images/`, without labels.
  *
+ * @param classCount Number of classes of the model, when known.
  * @throws DataError if there are no pictures, if both pictures and sub-folders of pictures are there, or naming what is
  *   wrong with labels.csv.
  */
-export async function listPictures(folder: string): Promise<PictureList> {
+export async function listPictures(folder: string, classCount?: number): Promise<PictureList> {
   const content = await listFolder(folder);
   if (content.files.includes("labels.csv")) return await fromLabelsFile(folder);
   const pictures = content.files.filter(isPictureName);
@@ -44,7 +47,7 @@ export async function listPictures(folder: string): Promise<PictureList> {
     const images = join(folder, "images");
     return unlabelled(images, (await listFolder(images)).files.filter(isPictureName));
   }
-  if (content.folders.length > 0) return await fromSubfolders(folder, content);
+  if (content.folders.length > 0) return await fromSubfolders(folder, content, classCount);
   throw noPictures(folder);
 }
 
@@ -58,11 +61,15 @@ function noPictures(folder: string): DataError {
   return new DataError(`${folder}: must hold pictures (${PICTURE_ENDINGS.join(" ")}), got none.`);
 }
 
-async function fromSubfolders(folder: string, content: FolderContent): Promise<PictureList> {
+async function fromSubfolders(
+  folder: string,
+  content: FolderContent,
+  classCount: number | undefined,
+): Promise<PictureList> {
   const { folders } = content;
   const isNumbered = folders.every((name) => /^\d+$/.test(name));
   const listed = content.files.includes("classes.txt") ? await readClassNames(join(folder, "classes.txt")) : undefined;
-  const classNames = isNumbered ? listed : (listed ?? folders);
+  const classNames = isNumbered ? listed : (listed ?? imagenetClasses(folders, classCount) ?? folders);
   const paths: string[] = [];
   const labels: number[] = [];
   for (const name of folders) {
@@ -80,6 +87,13 @@ async function fromSubfolders(folder: string, content: FolderContent): Promise<P
     }
   }
   return { paths, labels: Int32Array.from(labels), classNames, kind: "a folder for each class" };
+}
+
+/** A part of ImageNet in its usual folders: the sorted place would be the wrong class. */
+function imagenetClasses(folders: readonly string[], classCount: number | undefined): readonly string[] | undefined {
+  if (classCount !== 1000 || !folders.every((name) => /^n\d{8}$/.test(name))) return undefined;
+  const classes = imagenetWordNetIds();
+  return folders.every((name) => classes.includes(name)) ? classes : undefined;
 }
 
 /** Reads class names, one a line. @throws FileError if the file cannot be read. */
