@@ -11,7 +11,7 @@ export interface Column<Row> {
   readonly value: (row: Row, index: number) => CellValue;
   /** How it is written. Default: text as it is, numbers as JavaScript writes them, `–` for null. */
   readonly format?: (value: number) => string;
-  /** Default: "right" when every known cell is a number, else "left". */
+  /** Default: "right" when every known cell is a number, else "left". An unknown column with a `format` is one of numbers. */
   readonly align?: "left" | "right";
   /** One sentence on what the column means: a tooltip in HTML, left out elsewhere. */
   readonly help?: string;
@@ -36,5 +36,5 @@ export function columnAlignment<Row>(column: Column<Row>, rows: readonly Row[]):
     if (typeof value === "string") return "left";
     if (value !== null) numbers++;
   }
-  return numbers > 0 ? "right" : "left";
+  return numbers > 0 || column.format ? "right" : "left";
 }

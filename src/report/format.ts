@@ -78,6 +78,11 @@ export function formatBits(bits: number): string {
   return bits >= 16 ? "float" : withMinus(String(Number(bits.toFixed(2))));
 }
 
+/** Puts no-break spaces between numbers and their units, for text that will be wrapped. */
+export function keepUnits(text: string): string {
+  return text.replace(/(?<=\d) (?=[%×A-Za-z]{1,2}\b|[%×])|(?<=±) (?=\d)/g, "\u00a0");
+}
+
 function significant(value: number, digits: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));

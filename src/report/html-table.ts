@@ -61,8 +61,7 @@ function headerClasses(header: string, alignment: string): string {
 
 /** Words stay on one line, sentences get room. */
 function widthClass(text: string): string {
-  if (text.length > 40) return "wide";
-  return text.length > 24 ? "" : "short";
+  return text.length > 24 ? "wide" : "short";
 }
 
 function classAttribute(name: string): Html | false {

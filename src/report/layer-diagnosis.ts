@@ -132,8 +132,8 @@ export function isPoorlyCalibrated(report: QuantizationReport): boolean {
 /** Returns what the ranges rest on. */
 export function calibrationKind(report: QuantizationReport): "data" | "data-free" | "synthetic" {
   const { source } = report.calibration;
-  if (/synthetic|random/i.test(source)) return "synthetic";
-  return /data-free|batch-norm statistics/i.test(source) || report.calibration.samples === 0 ? "data-free" : "data";
+  if (/^data-free/i.test(source)) return "data-free";
+  return /^synthetic/i.test(source) ? "synthetic" : "data";
 }
 
 function mispredicted({ predictedMse, measuredMse }: ActivationReport): boolean {

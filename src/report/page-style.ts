@@ -47,7 +47,7 @@ p { margin: 0 0 .9em; max-width: 68ch; }
 h1 { margin: 0; font-size: clamp(1.55rem, 1.1rem + 1.9vw, 2.5rem); line-height: 1.15; letter-spacing: -.018em; font-weight: 680; text-wrap: balance; }
 .subtitle { margin: .75rem 0 0; font-size: clamp(1rem, .95rem + .3vw, 1.1875rem); color: var(--muted); max-width: 72ch; }
 .numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 9.5rem), 1fr)); gap: .75rem; margin: 1rem 0 0; padding: 0; }
-.number { background: var(--raised); border: 1px solid var(--line); border-radius: 10px; padding: .9rem 1rem .85rem; min-width: 0; }
+.number { background: var(--raised); border: 1px solid var(--line); border-radius: 10px; padding: .9rem 1rem .85rem; min-width: 0; max-width: 22rem; }
 .number dt { color: var(--muted); font-size: .8125rem; line-height: 1.3; }
 .number dd { margin: 0; }
 .number .value { font-size: clamp(1.4rem, 1.15rem + .8vw, 1.8rem); line-height: 1.2; font-weight: 660; letter-spacing: -.02em; font-variant-numeric: tabular-nums; margin-top: .3rem; overflow-wrap: normal; }
@@ -110,16 +110,15 @@ dl.facts dd { margin: 0; font-variant-numeric: tabular-nums; }
 
 figure { margin: 1rem 0 1.4rem; min-width: 0; background: var(--raised); border: 1px solid var(--line); border-radius: 10px; padding: .9rem 1rem .7rem; }
 figcaption { font-size: .875rem; line-height: 1.45; color: var(--muted); margin-bottom: .6rem; }
-figcaption > span { display: inline-block; position: sticky; left: .9rem; max-width: min(72ch, calc(100vw - 5rem)); }
-caption b { display: block; color: var(--text); font-weight: 640; }
+figcaption b { display: block; color: var(--text); font-weight: 640; }
 figcaption code { color: var(--text); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; margin: 1rem 0 1.4rem; align-items: stretch; }
 .figures > figure { margin: 0; display: flex; flex-direction: column; }
 .figures > figure:only-child { max-width: 36rem; }
 .figures > figure > .scroll { margin-block: auto; }
-svg.plot { display: block; max-width: 100%; height: auto; font-family: var(--sans); font-size: 11px; color: var(--muted); overflow: visible; margin-inline: auto; }
+svg.plot { display: block; width: 100%; max-width: 36rem; height: auto; font-family: var(--sans); font-size: 11px; color: var(--muted); overflow: visible; margin-inline: auto; }
 svg.plot text { white-space: pre; }
-.wide svg.plot { width: 100%; min-width: 40rem; }
+.wide svg.plot { max-width: none; min-width: 40rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .15rem 1rem; list-style: none; margin: .35rem 0 0; padding: 0; font-size: .8125rem; }
 .legend i { display: inline-block; width: .75em; height: .75em; border-radius: 2px; margin-right: .4em; vertical-align: -.04em; background: var(--swatch); }
 .legend i.rule { height: 0; width: 1.2em; border-top: 2px dashed var(--swatch); background: none; border-radius: 0; vertical-align: .25em; }

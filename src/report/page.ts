@@ -1,4 +1,5 @@
 /** The shell of every HTML page Modicum writes: one file, nothing loaded from anywhere, plus the parts that pages are made of. */
+import { keepUnits } from "./format.ts";
 import { type Html, type HtmlPart, html, htmlToString, trustedHtml } from "./html.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
 import { PAGE_STYLE } from "./page-style.ts";
@@ -101,11 +102,6 @@ export function keyNumbers(numbers: readonly KeyNumber[]): Html {
     ({ label, value, note }) =>
       html`<div class="number"><dt>${label}</dt><dd class="value">${keepUnits(value)}</dd>${note && html`<dd class="note">${keepUnits(note)}</dd>`}</div>`,
   )}</dl>`;
-}
-
-/** Keeps a number and its unit on one line. */
-function keepUnits(text: string): string {
-  return text.replace(/(?<=\d) (?=[%×A-Za-z])|(?<=±) (?=\d)/g, "\u00a0");
 }
 
 const MARKS: Readonly<Record<Tone, string>> = { good: "✓", caution: "!", bad: "✕", info: "i" };

@@ -2,6 +2,7 @@
 
 import type { Evaluation, QuantizationReport } from "../quantize/index.ts";
 import type { WeightBitsFlags } from "./advice.ts";
+import { keepUnits } from "./format.ts";
 import { html } from "./html.ts";
 import type { AblationRow } from "./layer-columns.ts";
 import { banner, page, type Section } from "./page.ts";
@@ -52,7 +53,7 @@ export async function quantizationReportHtml(
     title: modelName(report),
     eyebrow: `quantization report · ${describeBits(report)}, ${report.deployable ? `for ${report.target}` : "simulated"}`,
     numbers,
-    banners: [banner(tone, html`<b>${headline}.</b> ${text}`), ...warningBanners(report)],
+    banners: [banner(tone, html`<b>${headline}.</b> ${keepUnits(text)}`), ...warningBanners(report)],
     sections: sections.filter((section) => section !== undefined),
     footer: [
       { name: "modicum", value: report.modicumVersion },

@@ -250,7 +250,7 @@ export function settingsSection(report: QuantizationReport): Section {
     },
     {
       name: "Time and memory",
-      value: `${formatSeconds(report.seconds)}, ${formatBytes(report.peakMemoryBytes)} at most`,
+      value: `${formatSeconds(report.seconds)}${report.peakMemoryBytes === null ? "" : `, ${formatBytes(report.peakMemoryBytes)} at most`}`,
     },
     {
       name: "Input",

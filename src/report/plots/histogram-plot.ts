@@ -37,7 +37,7 @@ export async function histogramPlot(parts: HistogramPlotParts): Promise<Html> {
   const area = (test: (middle: number) => boolean, fill: string) =>
     Plot.rectY(
       shares.filter((bin) => bin.percent > 0 && test((bin.from + bin.to) / 2)),
-      { x1: "from", x2: "to", y1: floor, y2: "percent", fill, inset: 0 },
+      { x1: "from", x2: "to", y1: floor, y2: "percent", fill, inset: -0.2 },
     );
   const clips = [clipLow, clipHigh].filter((clip) => Number.isFinite(clip));
   const low = Math.min(histogram.low, ...clips);
@@ -46,7 +46,7 @@ export async function histogramPlot(parts: HistogramPlotParts): Promise<Html> {
     ariaLabel: `Histogram of ${name}: values from ${formatValue(histogram.low)} to ${formatValue(histogram.high)}, clipped to ${formatValue(clipLow)} .. ${formatValue(clipHigh)}`,
     width: 400,
     height: 190,
-    marginLeft: 52,
+    marginLeft: 62,
     marginRight: 14,
     marginTop: 24,
     marginBottom: 32,
