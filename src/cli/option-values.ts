@@ -1,0 +1,43 @@
+/** Reading the values of options: each parser refuses what it does not understand, which is wrong usage (exit code 2). */
+import { InvalidArgumentError } from "commander";
+
+/** Makes a parser of whole numbers from `low` to `high`, or one of `others`. */
+export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER, others: readonly number[] = []) {
+  const range = high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `from ${low} to ${high}`;
+  const alternatives = others.map((other) => ` or ${other}`).join("");
+  return (text: string): number => {
+    const value = Number(text);
+    const valid = Number.isInteger(value) && ((value >= low && value <= high) || others.includes(value));
+    if (text.trim() === "" || !valid) {
+      throw new InvalidArgumentError(`It must be a whole number ${range}${alternatives}.`);
+    }
+    return value;
+  };
+}
+
+/** Reads a finite number above zero. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError("It must be a number above zero.");
+  }
+  return value;
+}
+
+/** Reads finite numbers separated by commas. */
+export function numberList(text: string): number[] {
+  const values = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (!values.every(Number.isFinite)) throw new InvalidArgumentError("It must be numbers separated by commas.");
+  return values;
+}
+
+/** Reads a picture size: a length, `height,width`, or `none`. */
+export function pictureSize(text: string): number | [number, number] | null {
+  if (text === "none") return null;
+  const values = text.split(",").map(Number);
+  const [height, width] = values;
+  if (!values.every((value) => Number.isInteger(value) && value > 0) || values.length > 2 || height === undefined) {
+    throw new InvalidArgumentError('It must be a length in pixels, "height,width" or "none".');
+  }
+  return width === undefined ? height : [height, width];
+}
