@@ -6,6 +6,7 @@ import { foldBatchNorm } from "./fold-batch-norm.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { foldPad } from "./fold-pad.ts";
 import { freezeDefaults } from "./freeze-defaults.ts";
+import { inlineBranches } from "./inline-branches.ts";
 import { matmulToGemm } from "./matmul-to-gemm.ts";
 import { mergeConstants } from "./merge-constants.ts";
 import { normalizeGemm } from "./normalize-gemm.ts";
@@ -18,6 +19,7 @@ export const passes: readonly Pass[] = [
   constantNodes,
   removeNoOps,
   foldConstants,
+  inlineBranches,
   matmulToGemm,
   foldBatchNorm,
   foldAffine,

@@ -39,12 +39,15 @@ function ownConstants(graph: Graph): Set<Value> {
   return constants;
 }
 
-/** Finds equal constants among those of one type and shape: by hash first, so that few have to be held at once. */
+/** Different weights nearly always differ in their first bytes; the rest is read only where those are equal. */
+const HASHED_BYTES = 4096;
+
+/** Finds equal constants among those of one type and shape: by hash first, so that few have to be compared. */
 function mergeEqual(group: readonly (readonly [Value, Constant])[], merged: Map<Value, Value>): void {
   const byHash = new Map<number, [Value, Constant][]>();
   for (const [value, constant] of group) {
     const bytes = bytesOf(constant.load());
-    const hash = hashOf(bytes);
+    const hash = hashOf(bytes.subarray(0, HASHED_BYTES));
     const candidates = byHash.get(hash) ?? [];
     const equal = candidates.find(([, candidate]) => isEqual(bytesOf(candidate.load()), bytes));
     if (equal) merged.set(value, equal[0]);
@@ -65,5 +68,7 @@ function hashOf(bytes: Uint8Array): number {
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
