@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
 import { type CaseResult, runtimeCases } from "../../src/runtime/runtime.cases.ts";
-import { runInBrowser } from "../support/browser.ts";
+import { BROWSER_TIMEOUT_MS, runInBrowser } from "../support/browser.ts";
 import { describeUnless, reasonWithoutBrowser, reasonWithoutNodeWebGpu } from "../support/engines.ts";
 import { runInNodeWebGpu } from "../support/node-webgpu.ts";
 
@@ -38,7 +38,7 @@ for (const { name, reason, run } of lanes) {
     let results: CaseResult[] = [];
     beforeAll(async () => {
       results = await run();
-    }, 120_000);
+    }, BROWSER_TIMEOUT_MS);
     it.each(runtimeCases)("$title", ({ title }) => {
       expect(results.find((result) => result.title === title)?.failure).toBeNull();
     });

@@ -9,6 +9,9 @@ import { build } from "esbuild";
 import { type BrowserContext, chromium } from "playwright-core";
 import { CHROMIUM } from "./engines.ts";
 
+/** Time limit for tests that start a browser: enough for a busy machine, and for WebGPU without a GPU. */
+export const BROWSER_TIMEOUT_MS = 180_000;
+
 /** What to run, and with what. */
 export interface BrowserRun {
   /** A module, TypeScript or JavaScript, that exports `run(args)`; bundled for the page. */
@@ -78,12 +81,14 @@ export async function runInBrowser<Result>({ entry, args, files = {}, webgpu = f
   }
 }
 
-/** Returns the files of a bundle by name; the entry is `entry.js`. */
-export async function bundle(entry: URL): Promise<ReadonlyMap<string, Uint8Array>> {
+/** Returns the files of a bundle for browsers by name; the entry is `entry.js`. Throws when something needs Node. */
+export async function bundle(entry: URL, external: string[] = []): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
     entryPoints: { entry: fileURLToPath(entry) },
+    external,
     bundle: true,
     splitting: true,
+    minify: true,
     format: "esm",
     platform: "browser",
     target: "es2022",

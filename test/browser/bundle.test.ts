@@ -1,0 +1,26 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { bundle } from "../support/browser.ts";
+
+/** Bundles a file of src/ for browsers, without ONNX Runtime (which asks whether it is in Node before it imports from it). */
+function bundleSource(path: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  return bundle(new URL(`../../src/${path}`, import.meta.url), ["onnxruntime-*"]);
+}
+
+describe("the package in a browser's bundle", () => {
+  it.each(["index.ts", "runtime/web.ts"])("needs nothing of Node: src/%s", async (path) => {
+    for (const [name, bytes] of await bundleSource(path)) {
+      expect(new TextDecoder().decode(bytes), name).not.toMatch(/["'`]node:/);
+    }
+  });
+
+  it("stays small: the library is below 150 kB gzipped, without the engine", async () => {
+    const files = [...(await bundleSource("index.ts")).values()];
+    const sizes = files.map((bytes) => gzipSync(bytes).length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
+  });
+
+  it("fails to bundle where Node is needed, so that the first test can fail", async () => {
+    await expect(bundleSource("runtime/node.ts")).rejects.toThrow("node:fs");
+  });
+});
