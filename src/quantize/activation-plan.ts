@@ -70,7 +70,7 @@ export function planActivations(
   for (const layer of integerLayers) if (scores || !layer.isClassifier) planner.addOutput(layer, "layer", layer);
   const layerNodes = new Set(layers.flatMap((layer) => [layer.node, layer.biasNode]));
   for (const node of program.graph.nodes) if (!layerNodes.has(node)) planner.visit(node);
-  for (const layer of integerLayers) planner.addInput(layer);
+  if (sums) for (const layer of integerLayers) planner.addInput(layer);
   return planner;
 }
 

@@ -4,12 +4,12 @@ import { type ModelFile, modelSizeBytes, readModel, upgradeOpset, writeModel } f
 import { countMacs } from "../ops/index.ts";
 import { findLayers, isQuantized, type Layer, prepareProgram } from "../prepare/index.ts";
 import { cloneProgram, type Node, type Program } from "../program/index.ts";
+import type { Runtime } from "../runtime/index.ts";
 import { planActivations } from "./activation-plan.ts";
 import { batchNormStatistics } from "./batch-norm-statistics.ts";
 import { calibrateActivations } from "./calibrate-activations.ts";
 import { layerReports } from "./layer-reports.ts";
 import { type LoweredLayers, lowerLayers } from "./lower-layers.ts";
-import type { LoweredProgram } from "./lowering/plan.ts";
 import { measureSqnr } from "./measure.ts";
 import type { CalibrationData, Feeds, QuantizeOptions } from "./options.ts";
 import { quantizationRemarks } from "./remarks.ts";
@@ -83,7 +83,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   const file = writeModel(lowered.program);
 
   progress({ stage: "measure", done: 0, total: 1, unit: "model" });
-  const sqnr = await measureLayers(reference, lowered, data, options, settings);
+  const sqnr = await measureLayers(layers, reference, lowered, data, { runtime: options.runtime, settings });
   progress({ stage: "measure", done: 1, total: 1, unit: "model" });
 
   const reports = layerReports(allLayers, lowered.layers, calibration, { sqnr, macs });
@@ -139,24 +139,21 @@ async function firstFeeds(data: CalibrationData): Promise<Feeds> {
   throw new DataError(`calibrate: there must be at least one calibration sample, got none from ${data.description}.`);
 }
 
-/** SQNR at every lowered layer that both programs have a value for. */
+/** SQNR at the result of every quantizable layer. */
 async function measureLayers(
+  layers: readonly Layer[],
   reference: ReturnType<typeof cloneProgram>,
   lowered: LoweredLayers,
   data: CalibrationData,
-  { runtime }: QuantizeOptions,
-  settings: Settings,
+  { runtime, settings }: { runtime: Runtime; settings: Settings },
 ): Promise<Map<Node, number | null>> {
-  const measured = lowered.layers.map(({ layer }) => {
+  const measured = layers.map((layer) => {
     const value = lowered.values.has(layer.result) ? layer.result : layer.output;
-    return {
-      node: layer.node,
-      float: reference.values.get(value)!,
-      quantized: lowered.values.get(value) ?? { value, grid: undefined },
-    };
+    const quantized = lowered.values.get(value) ?? { value, grid: undefined };
+    return { node: layer.node, float: reference.values.get(value)!, quantized };
   });
   const options = { runtime, simulation: settings.simulate, batches: MEASURED_BATCHES };
-  const sqnr = await measureSqnr(reference.program, lowered satisfies LoweredProgram, measured, data, options);
+  const sqnr = await measureSqnr(reference.program, lowered, measured, data, options);
   return new Map(measured.map(({ node }, i) => [node, sqnr[i]!]));
 }
 

@@ -2,8 +2,9 @@
 import type { Tensor } from "../tensor/index.ts";
 import type { Histogram, Statistics } from "./statistics.ts";
 
-/** Bins of a histogram: as many as the KL method's 2001 need, with room to spare. */
-const BINS = 2048;
+/** Bins of a tensor's histogram: as many as the KL method's 2001 need; and of a channel's, of which there are far more. */
+const TENSOR_BINS = 2048;
+const CHANNEL_BINS = 256;
 
 /**
  * Keeps about `capacity` values of each channel: when twice that have come, every other batch is dropped and from then on
@@ -36,8 +37,9 @@ export class SampleStore {
   withHistogram(statistics: Statistics, channel?: number): Statistics {
     if (this.#batches.length === 0) return statistics;
     const { min: low, max: high } = statistics;
-    const counts = new Float64Array(BINS);
-    const scale = high > low ? BINS / (high - low) : 0;
+    const bins = channel === undefined ? TENSOR_BINS : CHANNEL_BINS;
+    const counts = new Float64Array(bins);
+    const scale = high > low ? bins / (high - low) : 0;
     for (const { data, shape } of this.#batches) {
       const values = data as Float32Array;
       const [before, channels, after] = shape as [number, number, number];
@@ -45,7 +47,7 @@ export class SampleStore {
       const to = channel === undefined ? channels : channel + 1;
       for (let n = 0; n < before; n++) {
         for (let i = (n * channels + from) * after; i < (n * channels + to) * after; i++) {
-          const bin = Math.min(BINS - 1, Math.max(0, Math.floor((values[i]! - low) * scale)));
+          const bin = Math.min(bins - 1, Math.max(0, Math.floor((values[i]! - low) * scale)));
           counts[bin]! += 1;
         }
       }

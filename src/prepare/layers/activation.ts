@@ -109,7 +109,7 @@ function clipName(low: number, high: number): ActivationFunction {
 const LARGEST_FLOAT = 3.4e38;
 
 /** The bounds that Relu, Clip, Max or Min with constant numbers put on a value. */
-function boundsOf(node: Node, value: Value, program: Program): { low: number; high: number } | undefined {
+export function boundsOf(node: Node, value: Value, program: Program): { low: number; high: number } | undefined {
   if (node.domain !== "") return undefined;
   const none = { low: -Infinity, high: Infinity };
   const numberAt = (index: number, absent: number): number | undefined =>
