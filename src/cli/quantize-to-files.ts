@@ -1,5 +1,6 @@
 /** The work of `modicum quantize`: everything is checked first, then quantized and measured, and written in the end. */
-import { feedSource, limitSamples, type ModelInput } from "../data/index.ts";
+import { join, resolve } from "node:path";
+import { type Dataset, feedSource, limitSamples, type ModelInput } from "../data/index.ts";
 import { DataError } from "../errors.ts";
 import { evaluateModels } from "../evaluate/index.ts";
 import {
@@ -11,22 +12,23 @@ import {
   writeModelFile,
 } from "../files/index.ts";
 import {
-  type CalibrationData,
   type Evaluation,
   type QuantizationReport,
   type QuantizeOptions,
   quantize,
   resolveSettings,
+  type Settings,
 } from "../quantize/index.ts";
-import { quantizationReportHtml } from "../report/index.ts";
+import { quantizationReportHtml, transformersDtype, variantPath } from "../report/index.ts";
 import type { CommandContext } from "./command.ts";
 import type { QuantizeCommandOptions } from "./commands/quantize.ts";
 import { statedPreprocessing } from "./data-options.ts";
 import { withEvaluatedModels } from "./evaluate-models.ts";
-import { assertWritable, defaultOutputPath } from "./output-path.ts";
+import { assertFillable, assertWritable, defaultOutputPath } from "./output-path.ts";
 import { createProgress } from "./progress.ts";
 import { methodFromFlags } from "./quantize-options.ts";
 import { chooseRuntime } from "./runtime-choice.ts";
+import { transformersFiles, writeFolder } from "./transformers-folder.ts";
 
 /** What was made. */
 export interface QuantizationOutcome {
@@ -45,23 +47,25 @@ export async function quantizeToFiles(
 ): Promise<QuantizationOutcome> {
   const started = performance.now();
   const method: QuantizeOptions = { ...methodFromFlags(options), runtime: await chooseRuntime(options) };
-  const { weights, activations, simulate, target } = resolveSettings(method);
-  const suffix = [
-    `w${weights}a${activations}`,
-    ...(target === "cpu" ? [] : [target]),
-    ...(simulate ? ["simulated"] : []),
-  ];
-  const output = options.output ?? defaultOutputPath(path, suffix.join("-"));
+  const output = outputPath(path, options, resolveSettings(method));
   const loaded = await readModelFile(path);
-  const force = options.force ?? false;
-  await assertWritable(output, { option: "--output", inputs: loaded.paths, force });
-  if (options.report) {
-    await assertWritable(options.report, { option: "--report", inputs: [...loaded.paths, output], force });
-  }
+  await assertOutputs(output, loaded.paths, options);
   const calibration = await openCalibration(path, loaded.inputs, options);
   const result = await withProgress(options, context, (onProgress) =>
-    quantize(loaded.program, { ...method, ...(calibration && { calibration }), signal: context.signal, onProgress }),
+    quantize(loaded.program, {
+      ...method,
+      ...(calibration && { calibration: feedSource(calibration, loaded.inputs) }),
+      signal: context.signal,
+      onProgress,
+    }),
   );
+  const made: QuantizationReport = {
+    ...result.report,
+    input: { ...result.report.input, path },
+    output: { ...result.report.output, path: output },
+    seconds: (performance.now() - started) / 1000,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  };
   const evaluations = await evaluateBoth(
     [
       { path, file: loaded.file, inputs: loaded.inputs },
@@ -70,18 +74,65 @@ export async function quantizeToFiles(
     options,
     context,
   );
-  const report: QuantizationReport = {
-    ...result.report,
-    input: { ...result.report.input, path },
-    output: { ...result.report.output, path: output },
-    seconds: (performance.now() - started) / 1000,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  const report = withOverlapRemark(made, options);
+  const { runtime } = method;
+  const { folder, data } = options;
+  const parts = {
+    path,
+    loaded,
+    quantized: result.program,
+    report,
+    evaluations,
+    runtime,
+    data,
+    classNames: calibration?.classNames,
   };
-  context.signal.throwIfAborted();
+  const files = folder === undefined ? [] : await transformersFiles(folder, parts, options);
   const page = options.report && (await quantizationReportHtml(report, evaluations));
-  await writeModelFile(output, result.model, { inputs: loaded.paths });
+  context.signal.throwIfAborted();
+  if (writesModel(options)) await writeModelFile(output, result.model, { inputs: loaded.paths });
   if (options.report && page) await writeFileAtomically(options.report, page);
-  return { report, evaluations, written: options.report ? [output, options.report] : [output] };
+  await writeFolder(files);
+  const written = [...(writesModel(options) ? [output] : []), ...(options.report ? [options.report] : [])];
+  return { report, evaluations, written: [...written, ...files.map((file) => file.path)] };
+}
+
+/** With a folder, a model of its own is written only when it was asked for. */
+function writesModel({ output, folder }: QuantizeCommandOptions): boolean {
+  return output !== undefined || folder === undefined;
+}
+
+function outputPath(path: string, options: QuantizeCommandOptions, settings: Settings): string {
+  const { weights, activations, target, simulate } = settings;
+  const form = { weightBits: weights, activationBits: activations, target: simulate ? "simulate" : target };
+  // Also when --output is given: what cannot go into a folder is refused before the long work.
+  const inFolder =
+    options.folder === undefined ? undefined : join(options.folder, variantPath({ dtype: transformersDtype(form) }));
+  const suffix = [`w${weights}a${activations}`, target === "cpu" ? "" : target, simulate ? "simulated" : ""];
+  return options.output ?? inFolder ?? defaultOutputPath(path, suffix.filter((part) => part !== "").join("-"));
+}
+
+/** Checks everything that will be written, before the long work. */
+async function assertOutputs(
+  output: string,
+  inputs: readonly string[],
+  options: QuantizeCommandOptions,
+): Promise<void> {
+  const { report, folder, force = false } = options;
+  if (writesModel(options)) await assertWritable(output, { option: "--output", inputs, force });
+  if (report !== undefined) await assertWritable(report, { option: "--report", inputs: [...inputs, output], force });
+  if (folder !== undefined) await assertFillable(folder, { option: "--folder", force });
+}
+
+/** Accuracy on the very samples whose ranges were fitted flatters; say so. */
+function withOverlapRemark(
+  report: QuantizationReport,
+  { data, calibrate }: QuantizeCommandOptions,
+): QuantizationReport {
+  const isSame = data !== undefined && calibrate !== undefined && resolve(data) === resolve(calibrate);
+  if (!isSame || report.calibration.source.includes("train part")) return report;
+  const remark = "Calibration and evaluation drew from the same samples: on others, accuracy may be a little lower.";
+  return { ...report, remarks: [...report.remarks, remark] };
 }
 
 async function withProgress<T>(
@@ -102,12 +153,12 @@ async function openCalibration(
   modelPath: string,
   inputs: readonly ModelInput[],
   options: QuantizeCommandOptions,
-): Promise<CalibrationData | undefined> {
+): Promise<Dataset | undefined> {
   const { calibrate: path, calibrationSamples, seed } = options;
   if (path === undefined) return undefined;
   const preprocessing = await statedPreprocessing(options);
   const dataset = await openTrainingPart(path, { inputs, modelPath, preprocessing });
-  return feedSource(limitSamples(dataset, calibrationSamples, seed), inputs);
+  return limitSamples(dataset, calibrationSamples, seed);
 }
 
 /** Of MNIST and CIFAR folders the training part, so that the test part is left for evaluation; the test part if it is alone. */

@@ -68,7 +68,8 @@ export function fromHuggingFace(json: object, where: string): object {
     scale: config.do_rescale === false ? 1 : (config.rescale_factor ?? 1 / 255),
     mean: config.do_normalize === false ? 0 : (config.image_mean ?? 0),
     std: config.do_normalize === false ? 1 : (config.image_std ?? 1),
-    channels: config.do_flip_channel_order ? "bgr" : "rgb",
+    // Otherwise what the model takes: red, green, blue, or gray for one channel.
+    ...(config.do_flip_channel_order && { channels: "bgr" }),
   };
 }
 

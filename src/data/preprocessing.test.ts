@@ -50,7 +50,6 @@ test("Hugging Face's configuration of a ResNet (ConvNext processor) is understoo
     scale: 1 / 255,
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
-    channels: "rgb",
   });
 });
 

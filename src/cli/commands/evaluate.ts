@@ -1,5 +1,6 @@
 /** `modicum evaluate`: accuracy and speed of models on the same samples. */
 import type { Command } from "commander";
+import type { ModelEvaluation } from "../../evaluate/index.ts";
 import { addCommonOptions, type CommandContext, printResult } from "../command.ts";
 import { addPreprocessingOptions, addRuntimeOptions } from "../data-options.ts";
 import type { EvaluationOptions } from "../evaluate-models.ts";
@@ -33,9 +34,14 @@ Examples:
   $ modicum evaluate model.onnx small.onnx --data pictures/ --limit 100 --device wasm --json`;
 
 async function evaluate(paths: readonly string[], options: EvaluateOptions, context: CommandContext): Promise<void> {
-  const { readSubjects, withEvaluatedModels } = await import("../evaluate-models.ts");
   const { evaluateModels } = await import("../../evaluate/index.ts");
+  const { readSubjects, withEvaluatedModels } = await import("../evaluate-models.ts");
   const { evaluationTable } = await import("../evaluation-table.ts");
+  const { report, force = false } = options;
+  if (report !== undefined) {
+    const { assertWritable } = await import("../output-path.ts");
+    await assertWritable(report, { option: "--report", inputs: paths, force });
+  }
   const subjects = await readSubjects(paths);
   await withEvaluatedModels(
     subjects,
@@ -43,10 +49,22 @@ async function evaluate(paths: readonly string[], options: EvaluateOptions, cont
     context,
     async ({ models, options: evaluateOptions, dataset, runtime }) => {
       const run = await evaluateModels(models, evaluateOptions);
+      if (report !== undefined) await writePage(report, run.models, { data: dataset.description, runtime });
       printResult(context, options, {
         json: () => ({ models: run.models.map((model) => ({ ...model, runtime })) }),
         text: () => `${evaluationTable(run.models)}\n${dataset.description}; ${runtime}`,
       });
     },
   );
+}
+
+async function writePage(
+  path: string,
+  models: readonly ModelEvaluation[],
+  facts: { readonly data: string; readonly runtime: string },
+): Promise<void> {
+  const { writeFileAtomically } = await import("../../files/index.ts");
+  const { MODICUM_VERSION } = await import("../../quantize/index.ts");
+  const { evaluationPage } = await import("../evaluation-page.ts");
+  await writeFileAtomically(path, await evaluationPage(models, { ...facts, version: MODICUM_VERSION }));
 }
