@@ -30,7 +30,7 @@ export interface PreparedProgram {
   readonly changes: ReadonlyMap<string, number>;
   /** Against the original; null when it was not asked for, or the program is random. */
   readonly difference: OutputDifference | null;
-  /** Why shapes could not be inferred (declared shapes that contradict each other); null when they could. */
+  /** Which declared shapes contradict each other or the inputs, and were therefore forgotten; null when none do. */
   readonly shapeProblem: string | null;
 }
 
@@ -57,7 +57,8 @@ export async function prepareProgram(original: Program, options: PrepareOptions)
   for (let round = 0, changed = true; changed; round++) {
     if (round === MAX_ROUNDS) throw new Error(`internal: preparation did not end after ${MAX_ROUNDS} rounds`);
     changed = false;
-    shapeProblem = tryInferShapes(program);
+    const problem = inferOrForgetShapes(program);
+    shapeProblem ??= problem;
     for (const pass of passes) {
       const count = await pass.run(program, { runtime });
       if (count === 0) continue;
@@ -76,8 +77,19 @@ export async function prepareProgram(original: Program, options: PrepareOptions)
   return { program, changes, difference, shapeProblem };
 }
 
-/** Infers shapes; a model whose declared shapes contradict each other keeps those it declares, as ONNX Runtime lets it. */
-function tryInferShapes(program: Program): string | null {
+/**
+ * Infers shapes. Where declared shapes contradict each other or what follows from the inputs, the declared ones of computed
+ * values are forgotten, as ONNX Runtime does: a rewrite must not rely on any of them. Returns what was wrong.
+ */
+function inferOrForgetShapes(program: Program): string | null {
+  const problem = shapeProblemOf(program);
+  if (problem === null) return null;
+  for (const node of program.allNodes()) for (const output of node.outputs) if (output) output.shape = undefined;
+  shapeProblemOf(program);
+  return problem;
+}
+
+function shapeProblemOf(program: Program): string | null {
   try {
     inferShapes(program);
     return null;
