@@ -17,7 +17,7 @@ import { sharedModels, type UnpackedCases, unpackOnnxNodeTests } from "./support
 let runtime: Runtime;
 beforeAll(async () => {
   runtime = await nodeRuntime({ threads: 1 });
-});
+}, 60_000);
 
 /** Concrete inputs for the shared models, two sizes each where the model has a free axis. */
 const MODEL_INPUTS: Readonly<Record<string, readonly (readonly number[])[]>> = {
@@ -90,7 +90,7 @@ describe.skipIf(models.length === 0)("shape inference of the shared models", () 
 let cases: UnpackedCases | undefined;
 beforeAll(() => {
   cases = unpackOnnxNodeTests();
-});
+}, 60_000);
 afterAll(() => cases?.remove());
 
 describe("shape inference of ONNX's operator cases", () => {

@@ -25,18 +25,17 @@ function countIf(node: Node, graphMacs: GraphMacs): number | undefined {
   return first === undefined || second === undefined ? undefined : Math.max(first, second);
 }
 
-/** Infers a body until what is assumed of its states also holds after it. Returns the body's outputs. */
+/** Infers a body, whose first outputs are its states, until what is assumed of the states also holds after it. */
 function inferBody(
   context: InferenceContext,
   body: Graph,
   initial: readonly Fact[],
   inputs: (states: readonly Fact[]) => readonly Fact[],
-  firstState: number,
 ): { readonly states: readonly Fact[]; readonly outputs: readonly Fact[] } {
   let states = initial;
   for (;;) {
     const outputs = context.graph(body, inputs(states));
-    const next = states.map((state, index) => joinFacts(state, outputs[firstState + index] ?? {}));
+    const next = states.map((state, index) => joinFacts(state, outputs[index] ?? {}));
     if (next.every((state, index) => sameFact(state, states[index]!))) return { states, outputs };
     states = next;
   }
@@ -45,22 +44,16 @@ function inferBody(
 /** Loop: (trip count, condition, states...); the body's outputs are condition, states, then what is stacked. */
 function inferLoop(node: Node, context: InferenceContext): readonly Fact[] {
   const body = graphOf(node, "body");
-  const initial = node.inputs.slice(2).map((_, index) => context.input(index + 2));
   const counter: Fact = { dtype: "int64", shape: [] };
-  const condition: Fact = { dtype: "bool", shape: [] };
-  const { states, outputs } = inferBody(context, body, initial, (facts) => [counter, condition, ...facts], 1);
-  const trips = tripCount(node, context, outputs[0]!);
+  const condition: Fact = { dtype: "bool", shape: [], elements: node.inputs[1] ? context.input(1).elements : [1] };
+  const initial = [condition, ...node.inputs.slice(2).map((_, index) => context.input(index + 2))];
+  const { states, outputs } = inferBody(context, body, initial, (facts) => [counter, ...facts]);
+  const goesOn = states[0]!.elements?.[0] === 1;
+  const trips = node.inputs[0] && goesOn ? (context.input(0).elements?.[0] ?? null) : null;
   const stacked = outputs
-    .slice(1 + initial.length)
+    .slice(initial.length)
     .map(({ dtype, shape }) => ({ dtype, shape: shape && [trips, ...shape] }));
-  return [...states, ...stacked];
-}
-
-/** The iterations are known when the condition is always true. */
-function tripCount(node: Node, context: InferenceContext, conditionAfter: Fact): Dimension {
-  const starts = !node.inputs[1] || context.input(1).elements?.[0] === 1;
-  const goesOn = conditionAfter.elements?.[0] === 1;
-  return node.inputs[0] && starts && goesOn ? (context.input(0).elements?.[0] ?? null) : null;
+  return [...states.slice(1), ...stacked];
 }
 
 /** Scan: (states..., tensors to go through); the body's outputs are states, then what is stacked. */
@@ -78,7 +71,7 @@ function inferScan(node: Node, context: InferenceContext): readonly Fact[] {
     steps ??= shape[axis]!;
     return { dtype, shape: shape.filter((_, at) => at !== axis) };
   });
-  const { states, outputs } = inferBody(context, body, initial, (facts) => [...facts, ...slices], 0);
+  const { states, outputs } = inferBody(context, body, initial, (facts) => [...facts, ...slices]);
   const outputAxes = node.ints("scan_output_axes");
   const stacked = outputs.slice(stateCount).map(({ dtype, shape }, index) => {
     if (!shape) return { dtype };

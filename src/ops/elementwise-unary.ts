@@ -54,8 +54,8 @@ const NAMES = [
 /** ONNX Runtime's own; the quantized ones keep the type of their quantized input. */
 // biome-ignore format: a table
 const MICROSOFT_NAMES = [
-  "BiasGelu", "BiasSplitGelu", "FastGelu", "Gelu", "GroupNorm", "QLinearLeakyRelu", "QLinearSigmoid", "QLinearSoftmax",
-  "QuickGelu", "RotaryEmbedding", "SimplifiedLayerNormalization", "Trilu",
+  "BiasGelu", "FastGelu", "Gelu", "GroupNorm", "QLinearLeakyRelu", "QLinearSigmoid", "QLinearSoftmax",
+  "QuickGelu", "RotaryEmbedding", "Trilu",
 ];
 
 /** Operators whose output has the first input's shape and element type. */

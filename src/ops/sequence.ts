@@ -63,9 +63,10 @@ function inferOptional(node: Node, context: InferenceContext): readonly Fact[] {
   return node.inputs[0] ? [{ items: context.input(0) }] : [];
 }
 
-/** From operator set 18 a tensor or sequence is taken as it is. */
+/** What an optional holds; from operator set 18 a tensor is taken as it is. */
 function inferGetElement(_node: Node, context: InferenceContext): readonly (Fact | undefined)[] {
   const input = context.input(0);
+  if (input.items) return [input.items];
   return [input.dtype ? { dtype: input.dtype, shape: input.shape, elements: input.elements } : undefined];
 }
 
