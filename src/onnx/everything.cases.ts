@@ -21,7 +21,11 @@ const metadataProps = [
 ];
 
 /** One tensor of each element type with its elements in the typed field, two elements each. */
-const TYPED: readonly [name: string, dataType: number, data: MessageInitShape<typeof TensorProtoSchema>][] = [
+export const TYPED_TENSORS: readonly [
+  name: string,
+  dataType: number,
+  data: MessageInitShape<typeof TensorProtoSchema>,
+][] = [
   ["float32", 1, { floatData: [0.1, -2] }],
   ["uint8", 2, { int32Data: [0, 255] }],
   ["int8", 3, { int32Data: [-128, 127] }],
@@ -91,7 +95,7 @@ function mainGraph(): GraphProto {
     docString: "",
     metadataProps,
     initializer: [
-      ...TYPED.map(([name, dataType, data]) => Object.assign(create(TensorProtoSchema, data), { name, dataType, dims: [2n] })),
+      ...TYPED_TENSORS.map(([name, dataType, data]) => Object.assign(create(TensorProtoSchema, data), { name, dataType, dims: [2n] })),
       create(TensorProtoSchema, {
         name: "raw", dataType: 1, dims: [], rawData: new Uint8Array([0, 0, 128, 63]), docString: "one", metadataProps, $unknown: unknown(),
       }), // biome-ignore format: a table

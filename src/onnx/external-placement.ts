@@ -62,6 +62,7 @@ function totalBytes(program: Program): number {
 }
 
 function placeOutside(location: string, thresholdBytes: number): TensorPlacement {
+  assertLocation(location);
   const outside: { readonly constant: Constant; readonly offset: number }[] = [];
   let end = 0;
   return {
@@ -74,6 +75,16 @@ function placeOutside(location: string, thresholdBytes: number): TensorPlacement
     },
     files: () => (outside.length === 0 ? [] : [{ location, sizeBytes: end, chunks: () => chunksOf(outside) }]),
   };
+}
+
+/** Readers accept only files inside the model's folder. */
+function assertLocation(location: string): void {
+  const parts = location.split("/");
+  if (location === "" || parts.some((part) => part === "" || part === "..") || /[\\\0]|^[A-Za-z]:/.test(location)) {
+    throw new OptionError(
+      `writeModel: the location of external data must be a path inside the model's folder with forward slashes, got "${location}".`,
+    );
+  }
 }
 
 function* chunksOf(outside: readonly { constant: Constant; offset: number }[]): Generator<Uint8Array> {

@@ -13,6 +13,9 @@ import { extrasOf } from "./source-record.ts";
 /** The newest version of ONNX's operator set that ONNX Runtime 1.30 runs. */
 export const NEWEST_OPSET = 26;
 
+/** The newest version of the file format that ONNX Runtime 1.30 reads; operator set 26 came with it. */
+const NEWEST_IR_VERSION = 13;
+
 /** How to read a model. */
 export interface ReadOptions {
   /** Where weights outside the message are; needed for models that have them. */
@@ -34,6 +37,7 @@ export function readModel(bytes: Uint8Array, { external, where = "model" }: Read
   const proto = decode(bytes, where);
   if (!proto.graph) throw notOnnx(bytes, where, "it has no graph");
   const opsets = readOpsets(proto, where);
+  assertIrVersion(proto.irVersion, where);
   const graph = readGraph(proto.graph, { external, where });
   const program = new Program(graph, opsets, Number(proto.irVersion));
   program.producerName = proto.producerName;
@@ -89,6 +93,18 @@ function readOpsets(proto: ModelProto, where: string): Map<string, number> {
     );
   }
   return opsets;
+}
+
+function assertIrVersion(version: bigint, where: string): void {
+  if (version < 1n) {
+    throw new ModelFormatError(`${where}: an ONNX model must say its format version (ir_version), got ${version}.`);
+  }
+  if (version > NEWEST_IR_VERSION) {
+    throw new UnsupportedError(
+      `${where}: the format version (ir_version) must be at most ${NEWEST_IR_VERSION}, the newest that ONNX Runtime 1.30 reads, ` +
+        `got ${version}. Export the model again with an older version of ONNX, or a smaller opset version.`,
+    );
+  }
 }
 
 function assertOperatorSet(program: Program, where: string): void {

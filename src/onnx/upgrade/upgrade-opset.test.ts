@@ -11,7 +11,10 @@ type Outputs = Readonly<Record<string, { readonly dims: readonly number[]; reado
 
 /** Runs a model in ONNX Runtime and returns each output's shape and bytes. */
 async function run(program: Program, feeds: ReadonlyMap<string, Tensor>): Promise<Outputs> {
-  const session = await InferenceSession.create(writeModel(program).bytes, { logSeverityLevel: 4 });
+  const session = await InferenceSession.create(writeModel(program).bytes, {
+    logSeverityLevel: 4,
+    intraOpNumThreads: 1,
+  });
   const inputs = Array.from(feeds, ([name, { dtype, data, shape }]) => [
     name,
     new OrtTensor(dtype as "float32", data as Float32Array, shape),
