@@ -94,9 +94,9 @@ test("several inputs are matched by name", () => {
     { name: "mask", dtype: "float32", shape: ["N", "T"] },
   ];
   const sample = { mask: float32([2], [1, 0]), tokens: new Tensor("uint16", [2], Uint16Array.of(5, 6)) };
-  const feeds = toFeeds([sample, sample], inputs, "x.npz");
+  const feeds = toFeeds([sample, sample], inputs, { where: "x.npz" });
   expect(feeds.tokens).toEqual(int64([5, 6, 5, 6], [2, 2]));
-  expect(() => toFeeds([{ tokens: sample.tokens }], inputs, "x.npz")).toThrow(
+  expect(() => toFeeds([{ tokens: sample.tokens }], inputs, { where: "x.npz" })).toThrow(
     "x.npz: must hold one array for each input of the model (tokens, mask), got tokens.",
   );
 });
@@ -106,7 +106,7 @@ test.each([
   ["a gray picture to a flat input", float32([1, 1, 2], [1, 2]), input, [1, 2]],
   ["bytes to int32", new Tensor("uint8", [2], Uint8Array.of(1, 255)), { ...input, dtype: "int32" }, [1, 255]],
 ] as const)("%s are converted", (_, tensor, model, values) => {
-  const { data } = toFeeds([{ any: tensor }], [model as ModelInput], "x");
+  const { data } = toFeeds([{ any: tensor }], [model as ModelInput], { where: "x" });
   expect(data!.dtype).toBe(model.dtype);
   expect(data!.shape).toEqual([1, 2]);
   expect(Array.from(data!.data as Float32Array)).toEqual(values);
@@ -114,19 +114,19 @@ test.each([
 
 test("what would change the numbers is refused", () => {
   const bytes = { any: new Tensor("uint8", [2], Uint8Array.of(1, 255)) };
-  expect(() => toFeeds([bytes], [input], "x.npy")).toThrow(
+  expect(() => toFeeds([bytes], [input], { where: "x.npy" })).toThrow(
     "x.npy: samples must be of the type of the model's input data float32 [N, 2], got uint8. " +
       "Apply the model's preprocessing and save the array as float32.",
   );
-  expect(() => toFeeds([bytes], [{ ...input, dtype: "int8" }], "x.npy")).toThrow("got 255.");
-  expect(() => toFeeds([{ any: float32([3], [1, 2, 3]) }], [input], "x.npy")).toThrow(
-    "x.npy: samples must fit the model's input data float32 [N, 2], got [3] without the batch axis.",
+  expect(() => toFeeds([bytes], [{ ...input, dtype: "int8" }], { where: "x.npy" })).toThrow("got 255.");
+  expect(() => toFeeds([{ any: float32([3], [1, 2, 3]) }], [input], { where: "x.npy" })).toThrow(
+    "x.npy: samples must fit the model's input data float32 [N, 2], got [3] without the batch axis (sample 0).",
   );
 });
 
 test("samples of different shape cannot share a batch", () => {
   const samples = [{ any: float32([2], [1, 2]) }, { any: float32([3], [1, 2, 3]) }];
-  expect(() => toFeeds(samples, [input], "pictures")).toThrow(
-    "pictures: samples of one batch must have one shape, got [2] and [3].",
+  expect(() => toFeeds(samples, [input], { where: "pictures" })).toThrow(
+    "pictures: samples of one batch must have one shape, got [2] (sample 0) and [3] (sample 1).",
   );
 });

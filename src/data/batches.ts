@@ -63,8 +63,10 @@ export function feedSource(dataset: Dataset, inputs: readonly ModelInput[], batc
     description: dataset.description,
     count,
     async *batches() {
-      for await (const { samples } of sampleBatches(dataset, size)) {
-        if (fixed === undefined || samples.length === fixed) yield toFeeds(samples, inputs, dataset.description);
+      for await (const { start, samples } of sampleBatches(dataset, size)) {
+        const nameOf = (index: number): string => dataset.sampleName(start + index);
+        if (fixed !== undefined && samples.length < fixed) return;
+        yield toFeeds(samples, inputs, { where: dataset.description, nameOf });
       }
     },
   };

@@ -7,6 +7,14 @@ import { describeInput, type ModelInput } from "./model-input.ts";
 /** One set of inputs of a model, by input name, with a batch axis. */
 export type BatchFeeds = Readonly<Record<string, Tensor>>;
 
+/** What messages call the samples. */
+export interface SampleNames {
+  /** Name of the data set. */
+  readonly where: string;
+  /** Name of a sample by its place in the batch, such as its file. Default: its number. */
+  readonly nameOf?: (index: number) => string;
+}
+
 /**
  * Puts samples together to one batch for a model.
  *
@@ -14,42 +22,46 @@ export type BatchFeeds = Readonly<Record<string, Tensor>>;
  * to the input's element type if they keep their meaning: between float types, and whole numbers that fit. A flat input
  * ([batch, length]) takes samples of any shape with that many elements.
  *
- * @param where Name of the data set, for messages.
  * @throws DataError if names, types or shapes do not fit the model, or samples differ in shape.
  */
-export function toFeeds(samples: readonly Sample[], inputs: readonly ModelInput[], where: string): BatchFeeds {
+export function toFeeds(
+  samples: readonly Sample[],
+  inputs: readonly ModelInput[],
+  { where, nameOf = (index) => `sample ${index}` }: SampleNames,
+): BatchFeeds {
+  const names = { where, nameOf };
   const first = samples[0];
   if (first === undefined) throw new DataError(`${where}: a batch must hold samples, got none.`);
-  const names = Object.keys(first);
-  const only = inputs.length === 1 && names.length === 1 ? names[0] : undefined;
-  const unknown = names.filter((name) => name !== only && inputs.every((input) => input.name !== name));
+  const arrays = Object.keys(first);
+  const only = inputs.length === 1 && arrays.length === 1 ? arrays[0] : undefined;
+  const unknown = arrays.filter((name) => name !== only && inputs.every((input) => input.name !== name));
   const feeds: Record<string, Tensor> = {};
   for (const input of inputs) {
     const name = only ?? input.name;
     if (!Object.hasOwn(first, name) || unknown.length > 0) {
       throw new DataError(
         `${where}: must hold one array for each input of the model (${inputs.map((one) => one.name).join(", ")}), ` +
-          `got ${names.join(", ")}. Use a .npz file with arrays of these names.`,
+          `got ${arrays.join(", ")}. Use a .npz file with arrays of these names.`,
       );
     }
     const batch = stack(
       samples.map((sample) => sample[name]!),
-      where,
+      names,
     );
-    feeds[input.name] = fitShape(convert(batch, input, where), input, where);
+    feeds[input.name] = fitShape(convert(batch, input, where), input, names);
   }
   return feeds;
 }
 
 /** Puts tensors of one shape together along a new first axis. */
-function stack(tensors: readonly Tensor[], where: string): Tensor {
+function stack(tensors: readonly Tensor[], { where, nameOf }: Required<SampleNames>): Tensor {
   const [first] = tensors as readonly [Tensor, ...Tensor[]];
   const data = new (arrayOf(first.dtype))(first.data.length * tensors.length);
   for (const [i, tensor] of tensors.entries()) {
     if (tensor.shape.join() !== first.shape.join() || tensor.dtype !== first.dtype) {
       throw new DataError(
-        `${where}: samples of one batch must have one shape, got [${first.shape.join(", ")}] and ` +
-          `[${tensor.shape.join(", ")}]. Resize or crop pictures to one size (--resize, --crop), or use batches of one.`,
+        `${where}: samples of one batch must have one shape, got [${first.shape.join(", ")}] (${nameOf(0)}) and ` +
+          `[${tensor.shape.join(", ")}] (${nameOf(i)}). Resize or crop pictures to one size (--resize, --crop), or use batches of one.`,
       );
     }
     (data as Float32Array).set(tensor.data as Float32Array, i * first.data.length);
@@ -57,7 +69,7 @@ function stack(tensors: readonly Tensor[], where: string): Tensor {
   return new Tensor(first.dtype, [tensors.length, ...first.shape], data);
 }
 
-function fitShape(tensor: Tensor, input: ModelInput, where: string): Tensor {
+function fitShape(tensor: Tensor, input: ModelInput, { where, nameOf }: Required<SampleNames>): Tensor {
   const { shape } = input;
   if (shape === undefined) return tensor;
   const fits =
@@ -82,7 +94,7 @@ function fitShape(tensor: Tensor, input: ModelInput, where: string): Tensor {
   }
   throw new DataError(
     `${where}: samples must fit the model's input ${describeInput(input)}, got [${tensor.shape.slice(1).join(", ")}] ` +
-      "without the batch axis.",
+      `without the batch axis (${nameOf(0)}).`,
   );
 }
 

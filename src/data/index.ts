@@ -10,7 +10,7 @@ export {
   cifarRecordCount,
 } from "./cifar.ts";
 export { type Dataset, datasetFromArrays, limitSamples, type Sample, selectSamples } from "./dataset.ts";
-export { type BatchFeeds, toFeeds } from "./feeds.ts";
+export { type BatchFeeds, type SampleNames, toFeeds } from "./feeds.ts";
 export { type PictureGeometry, planGeometry } from "./geometry.ts";
 export { readIdx } from "./idx.ts";
 export { imagenetWordNetIds } from "./imagenet-classes.ts";

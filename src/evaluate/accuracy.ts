@@ -4,7 +4,7 @@ import { DataError } from "../errors.ts";
 import { rankOf, type ScoreLayout, scoreLayout, topClass } from "./class-scores.ts";
 import type { SampleOutput } from "./sample-outputs.ts";
 
-/** Accuracy of a classifier, in percent; null without labels. */
+/** Accuracy of a classifier, in percent; null without labels, and for models that are no classifiers. */
 export interface Accuracy {
   readonly top1: number | null;
   readonly top5: number | null;
@@ -32,7 +32,7 @@ export function accuracyCounter(dataset: Dataset, where: string): AccuracyCounte
     add(index, output) {
       const layout = scoreLayout(output.shape);
       const isClassifier = layout !== undefined && layout.rowCount === 1;
-      if (decides === undefined && dataset.labels) assertLabels(dataset, output, layout, where);
+      if (decides === undefined && dataset.labels && isClassifier) assertLabels(dataset, layout, where);
       decides = isClassifier;
       if (!isClassifier) return;
       predictions[index] = topClass(output, layout);
@@ -54,15 +54,8 @@ export function accuracyCounter(dataset: Dataset, where: string): AccuracyCounte
 }
 
 /** Labels are checked when the number of classes is known, which is after the first run and before the long rest. */
-function assertLabels(dataset: Dataset, output: SampleOutput, layout: ScoreLayout | undefined, where: string): void {
+function assertLabels(dataset: Dataset, { classCount }: ScoreLayout, where: string): void {
   const { labels, classNames, description } = dataset;
-  if (layout === undefined || layout.rowCount !== 1) {
-    throw new DataError(
-      `${where}: with labels, the output must have one score for each class, got [${output.shape.join(", ")}] a sample. ` +
-        "Choose another output, or leave the labels out.",
-    );
-  }
-  const { classCount } = layout;
   const wrong = labels!.findIndex((label) => label < 0 || label >= classCount);
   if (wrong >= 0) {
     throw new DataError(

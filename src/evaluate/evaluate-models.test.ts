@@ -172,10 +172,13 @@ test("labels that do not fit the model are refused with the sample's name", asyn
   await expect(evaluateModels([fakeModel("m.onnx", named, identity)])).rejects.toThrow(
     "vectors: must have the 3 classes of m.onnx, got 2 (cat, dog).",
   );
-  const pictures = fakeModel("m.onnx", vectors([[0, 1, 2, 3]], [1]), identity, { outputShape: [1, 2, 2] });
-  await expect(evaluateModels([pictures])).rejects.toThrow(
-    "with labels, the output must have one score for each class",
-  );
+});
+
+test("labels do not keep a model that is no classifier from being compared", async () => {
+  const dataset = vectors([[0, 1, 2, 3]], [1]);
+  const models = ["a", "b"].map((path) => fakeModel(path, dataset, identity, { outputShape: [1, 2, 2] }));
+  const run = await evaluateModels(models, { timing: false });
+  expect(run.models[1]).toMatchObject({ top1: null, agreement: null, outputSqnrDb: Number.POSITIVE_INFINITY });
 });
 
 test("outputs of different shape, data of different length, and unknown outputs are refused", async () => {

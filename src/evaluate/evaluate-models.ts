@@ -98,7 +98,7 @@ async function addBatch(
 ): Promise<void> {
   let reference: readonly SampleOutput[] | undefined;
   for (const [i, model] of models.entries()) {
-    const results = await runSamples(model, samples.get(model.dataset)!);
+    const results = await runSamples(model, samples.get(model.dataset)!, start);
     reference ??= results;
     for (const [j, result] of results.entries()) {
       counters[i]!.add(start + j, result);

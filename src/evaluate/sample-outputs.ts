@@ -43,9 +43,15 @@ export function outputName({ path, session, output }: EvaluatedModel): string {
  * Runs samples through a model, all at once, or in the batches it demands: then the last one is filled up with its last
  * sample, and what comes out for that is dropped.
  *
+ * @param firstIndex Number of the first sample, for messages.
  * @throws DataError if samples do not fit the model, or outputs cannot be told apart by sample. RuntimeFailure.
  */
-export async function runSamples(model: EvaluatedModel, samples: readonly Sample[]): Promise<SampleOutput[]> {
+export async function runSamples(
+  model: EvaluatedModel,
+  samples: readonly Sample[],
+  firstIndex: number,
+): Promise<SampleOutput[]> {
+  const { dataset } = model;
   const fixed = fixedBatchSize(model.inputs);
   const size = fixed ?? samples.length;
   const name = outputName(model);
@@ -53,7 +59,9 @@ export async function runSamples(model: EvaluatedModel, samples: readonly Sample
   for (let start = 0; start < samples.length; start += size) {
     const chunk = samples.slice(start, start + size);
     const padded = fixed === undefined ? chunk : Array.from({ length: fixed }, (_, i) => chunk[i] ?? chunk.at(-1)!);
-    const feeds = toFeeds(padded, model.inputs, model.dataset.description);
+    const nameOf = (index: number): string =>
+      dataset.sampleName(Math.min(firstIndex + start + index, dataset.count - 1));
+    const feeds = toFeeds(padded, model.inputs, { where: dataset.description, nameOf });
     const result = await model.session.run(feeds, [name]);
     const perSample = splitOutput(result[name]!, padded.length, `${model.path}: output ${name}`);
     outputs.push(...perSample.slice(0, chunk.length));

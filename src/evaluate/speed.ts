@@ -51,5 +51,5 @@ function feedsOf(
 ): { feeds: BatchFeeds; size: number } {
   const size = fixedBatchSize(model.inputs) ?? count;
   const chosen = Array.from({ length: size }, (_, i) => samples[i % samples.length]!);
-  return { feeds: toFeeds(chosen, model.inputs, model.dataset.description), size };
+  return { feeds: toFeeds(chosen, model.inputs, { where: model.dataset.description }), size };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "fflate";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Dataset, type ModelInput, writeNpy, writeNpz } from "../data/index.ts";
+import { type Dataset, feedSource, type ModelInput, writeNpy, writeNpz } from "../data/index.ts";
 import { DataError, FileError, OptionError } from "../errors.ts";
 import { float32, int64, Tensor } from "../tensor/index.ts";
 import { openDataset } from "./open-dataset.ts";
@@ -191,6 +191,21 @@ describe("pictures", () => {
   test("a picture smaller than the crop is refused by name", async () => {
     const dataset = await one("small.png", await png(3, 3), { resize: null });
     await expect(dataset.sample(0)).rejects.toThrow(/small\.png: must be at least the crop of 4 x 4 pixels, got 3 x 3/);
+  });
+
+  test("pictures of mixed size that nothing makes equal are refused by name", async () => {
+    const path = await folder("sizes", { "a.png": await png(4, 4), "b.png": await png(5, 4) });
+    const open: ModelInput = { name: "x", dtype: "float32", shape: ["N", 3, "H", "W"] };
+    const settings = { inputs: [open], preprocessing: { ...plain, resize: null, crop: null } };
+    const mixed = feedSource(await openDataset(path, settings), [open]);
+    await expect(mixed.batches()[Symbol.asyncIterator]().next()).rejects.toThrow(
+      "samples of one batch must have one shape, got [3, 4, 4] (a.png) and [3, 4, 5] (b.png). " +
+        "Resize or crop pictures to one size (--resize, --crop), or use batches of one.",
+    );
+    const wrong = feedSource(await openDataset(path, { ...settings, inputs: [rgb4] }), [rgb4], 1).batches();
+    const batches = wrong[Symbol.asyncIterator]();
+    await batches.next();
+    await expect(batches.next()).rejects.toThrow("got [3, 4, 5] without the batch axis (b.png).");
   });
 
   test("a model with several inputs, or one that takes no pictures, is told to use arrays", async () => {
