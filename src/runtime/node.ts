@@ -1,7 +1,7 @@
 /** Models run in Node: by the native engine of onnxruntime-node, or by the WASM engine of onnxruntime-web. */
 import { mkdir, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
 import { FileError, ModicumError, OptionError, RuntimeFailure } from "../errors.ts";
 import type { ModelFile } from "../onnx/index.ts";
@@ -35,6 +35,9 @@ const MAX_BYTES_IN_MEMORY = 2 ** 31 - 1;
 /**
  * Makes the runtime over onnxruntime-node; over onnxruntime-web when the device is "wasm".
  *
+ * ONNX Runtime's own telemetry is turned off, unless the environment says `ORT_DISABLE_TELEMETRY=0`. (In a worker thread
+ * the environment is a copy: set it in the process that starts the worker.)
+ *
  * @throws RuntimeFailure if onnxruntime-node, an optional dependency, is not installed.
  * @throws OptionError if this platform's build lacks the device.
  * @example
@@ -60,6 +63,8 @@ export async function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<Run
 }
 
 async function importOnnxRuntimeNode(): Promise<OnnxRuntimeNode> {
+  // Since 1.29 the native library reports models and runs to Microsoft unless this is set before it loads.
+  process.env.ORT_DISABLE_TELEMETRY ??= "1";
   try {
     const ort = (await import("onnxruntime-node")) as unknown as OnnxRuntimeNode;
     ort.env.logLevel = "fatal";
@@ -84,7 +89,9 @@ async function createSession(
     const session = await load(() => ort.InferenceSession.create(model.bytes, ortOptions));
     return wrapSession(session, { OrtTensorClass: ort.Tensor, oneAtATime: atOnce });
   }
-  const folder = await mkdtemp(join(tmpdir(), "modicum-"));
+  const folder = await mkdtemp(join(tmpdir(), "modicum-")).catch((cause) => {
+    throw noRoom(cause);
+  });
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
     const path = await writeModel(folder, model);
@@ -112,33 +119,36 @@ async function load(create: () => Promise<InferenceSession>): Promise<InferenceS
 /** Writes a model and its weight files into a folder; returns the model's path. */
 async function writeModel(folder: string, model: ModelFile): Promise<string> {
   const path = join(folder, "model.onnx");
-  await writeChunks(path, [model.bytes]);
+  await writeChunks(path, () => [model.bytes]);
   for (const external of model.external) {
     const { location } = external;
-    const target = join(folder, location);
+    const target = resolve(folder, location);
     if (!target.startsWith(join(folder, "/")) || target === path) {
       throw new RuntimeFailure(`createSession: weight files must lie in the model's folder, got "${location}".`);
     }
-    await mkdir(dirname(target), { recursive: true });
-    await writeChunks(target, external.chunks());
+    await writeChunks(target, () => external.chunks());
   }
   return path;
 }
 
-async function writeChunks(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+async function writeChunks(path: string, chunks: () => Iterable<Uint8Array>): Promise<void> {
   try {
+    await mkdir(dirname(path), { recursive: true });
     const file = await open(path, "wx");
     try {
-      for (const chunk of chunks) await file.writeFile(chunk);
+      for (const chunk of chunks()) await file.writeFile(chunk);
     } finally {
       await file.close();
     }
   } catch (cause) {
-    if (cause instanceof ModicumError) throw cause;
-    throw new FileError(
-      `createSession: models with weight files must fit in the temporary folder ${tmpdir()}, got: ${(cause as Error).message}. ` +
-        "Make room there, or set TMPDIR.",
-      { cause },
-    );
+    throw cause instanceof ModicumError ? cause : noRoom(cause);
   }
+}
+
+function noRoom(cause: unknown): FileError {
+  return new FileError(
+    `createSession: models with weight files must fit in the temporary folder ${tmpdir()}, got: ${(cause as Error).message}. ` +
+      "Make room there, or set TMPDIR.",
+    { cause },
+  );
 }

@@ -5,6 +5,14 @@ import { dtypeFromCode } from "../tensor/index.ts";
 /** Longest text of ONNX Runtime's that is passed on; the whole of it is in `cause`. */
 const MAX_LENGTH = 400;
 
+/** How ONNX Runtime names a node, in its several places. */
+const NODE_PATTERNS: readonly RegExp[] = [
+  /running (?<operator>\S+) node\. Name:\s*'(?<name>[^']*)'/,
+  /Node:?\s*\((?<name>[^)]*)\) Op\s*\((?<operator>[^)]*)\)/i,
+  /In Node, \("(?<name>[^"]*)", (?<operator>\w+)/,
+  /implementation for (?<operator>\w+)\(\d+\) node with name '(?<name>[^']*)'/,
+];
+
 /**
  * Returns what ONNX Runtime threw as a RuntimeFailure: without source paths and stack traces, with the node's name first
  * where the text has one.
@@ -12,12 +20,9 @@ const MAX_LENGTH = 400;
  * @param where What was being done, such as `run`.
  */
 export function toRuntimeFailure(where: string, cause: unknown): RuntimeFailure {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const node =
-    /running (\S+) node\. Name:\s*'([^']*)'/.exec(text) ??
-    /Node:?\s*\((?<name>[^)]*)\) Op\s*\((?<op>[^)]*)\)/i.exec(text);
-  const [operator, name] = node?.groups ? [node.groups.op, node.groups.name] : [node?.[1], node?.[2]];
-  const place = operator ? `${operator} node "${name}"` : "the model";
+  const text = (cause instanceof Error ? cause.message : String(cause)) || "an error without a message";
+  const node = NODE_PATTERNS.map((pattern) => pattern.exec(text)?.groups).find((groups) => groups !== undefined);
+  const place = node ? `${node.operator} node "${node.name}"` : "the model";
   return new RuntimeFailure(`${where}: ONNX Runtime must accept ${place}, got: ${shortened(text)}`, { cause });
 }
 

@@ -65,17 +65,15 @@ function setThreads(wasm: Env.WebAssemblyFlags, threads: number | undefined): vo
 /** Returns the content of a weight file; WASM has no file system to stream it to. */
 function wholeFile(file: ExternalFile): Uint8Array {
   const bytes = new Uint8Array(file.sizeBytes);
+  const wrongSize = (got: string) =>
+    new RuntimeFailure(`createSession: weight file "${file.location}" must hold ${bytes.length} bytes, got ${got}.`);
   let at = 0;
   for (const chunk of file.chunks()) {
-    if (at + chunk.length > bytes.length) break;
+    if (at + chunk.length > bytes.length) throw wrongSize("more");
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  if (at !== bytes.length) {
-    throw new RuntimeFailure(
-      `createSession: weight file "${file.location}" must hold ${bytes.length} bytes, got other.`,
-    );
-  }
+  if (at < bytes.length) throw wrongSize(`${at}`);
   return bytes;
 }
 
