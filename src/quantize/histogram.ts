@@ -50,9 +50,9 @@ export function rebin(histogram: Histogram, low: number, high: number, bins: num
   const width = (high - low) / bins;
   const oldWidth = (histogram.high - histogram.low) / histogram.counts.length;
   if (!(width > 0) || !(oldWidth > 0)) {
-    // All values at one point: a constant, or an old range that is one number.
+    // All values, or all that is wanted, at one point.
     const bin = width > 0 ? Math.min(bins - 1, Math.floor((histogram.low - low) / width)) : 0;
-    if (bin >= 0) counts[bin] = histogramTotal(histogram);
+    if (histogram.low >= low && histogram.high <= high) counts[bin] = histogramTotal(histogram);
     return { low, high, counts };
   }
   for (let i = 0; i < histogram.counts.length; i++) {

@@ -20,8 +20,8 @@ const grids: readonly Grid[] = [
 const activations = [
   { side: "two-sided" },
   { side: "one-sided" },
-  { side: "one-sided", ceiling: 1.5 },
-  { side: "two-sided", ceiling: 0.7 },
+  { side: "one-sided", ceiling: 1.45 },
+  { side: "two-sided", ceiling: 0.65 },
 ] as const;
 
 function activate(

@@ -8,8 +8,10 @@
 export function midRise(values: Float32Array, alpha: number, bits: number): Float32Array {
   const bins = 2 ** bits;
   const step = (2 * alpha) / bins;
-  return values.map((x) => {
-    const bin = Math.min(Math.max(Math.floor((x + alpha) / step), 0), bins - 1);
-    return (bin + 0.5) * step - alpha;
-  });
+  const moved = new Float32Array(values.length);
+  for (let i = 0; i < moved.length; i++) {
+    const bin = Math.min(Math.max(Math.floor((values[i]! + alpha) / step), 0), bins - 1);
+    moved[i] = (bin + 0.5) * step - alpha;
+  }
+  return moved;
 }

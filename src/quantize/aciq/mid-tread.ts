@@ -48,13 +48,19 @@ export function midTreadGrids(channels: readonly Statistics[], request: MidTread
 
 /** Returns the codes of values: `clamp(round(x / step))`. */
 export function midTreadCodes(values: Float32Array, grid: MidTreadGrid): Int32Array {
-  if (grid.bins === 0) return new Int32Array(values.length).fill(grid.lowestCode);
-  return Int32Array.from(values, (x) =>
-    Math.min(Math.max(Math.round(x / grid.step), grid.lowestCode), grid.highestCode),
-  );
+  const codes = new Int32Array(values.length);
+  for (let i = 0; i < codes.length; i++) codes[i] = midTreadCode(values[i]!, grid);
+  return codes;
 }
 
 /** Returns values rounded to multiples of the step. A channel of 0 bins becomes its mean, one-sided 0. */
 export function midTread(values: Float32Array, grid: MidTreadGrid): Float32Array {
-  return Float32Array.from(midTreadCodes(values, grid), (code) => code * grid.step);
+  const rounded = new Float32Array(values.length);
+  for (let i = 0; i < rounded.length; i++) rounded[i] = midTreadCode(values[i]!, grid) * grid.step;
+  return rounded;
+}
+
+function midTreadCode(x: number, { bins, step, lowestCode, highestCode }: MidTreadGrid): number {
+  if (bins === 0) return lowestCode;
+  return Math.min(Math.max(Math.round(x / step), lowestCode), highestCode);
 }

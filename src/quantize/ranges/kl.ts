@@ -2,19 +2,19 @@
 import { type Histogram, rebin } from "../histogram.ts";
 import { requiredHistogram } from "./histogram-of-request.ts";
 import type { RangeMethod } from "./range-method.ts";
-import { observedRange } from "./window.ts";
+import { observedRange, windowAround } from "./window.ts";
 
 /** Bins over [-t, t], odd so that zero has a bin of its own (ACIQ's published baseline). */
 const BINS = 2001;
-/** Share given to empty bins, so that the divergence stays finite. */
+/** Share of all values that an end bin without values of its own is given, so that the divergence stays finite. */
 const SMOOTHING = 1e-4;
 
 /**
  * Searches the threshold t whose clipped and quantized histogram diverges least from the unclipped one: 2001 bins over
  * [-max|X|, max|X|], merged into 2^bits - 1 levels (15 at 4 bits).
  *
- * Two-sided: the range is [-t, t], cut to the observed values. One-sided: only positive values are looked at (the ReLU's
- * zeros are exact anyway), over [0, t].
+ * Two-sided: the range is mean +- t (ACIQ section 4, as in its code). One-sided: only positive values are looked at (the
+ * ReLU's zeros are exact anyway), 2001 bins over [0, max]; the range is [0, t].
  *
  * @see Migacz 2017, "8-bit inference with TensorRT", GTC s7310; as in MXNet and ACIQ's published code, except that the last
  *   bin of the last level is not left out.
@@ -28,22 +28,19 @@ export const kl: RangeMethod = {
     const whole = observedRange(statistics, request);
     if (whole.low === whole.high) return whole;
     const levels = Math.max(1, Math.round(2 ** request.bits) - 1);
-    const oneSided = request.side === "one-sided";
-    const largest = oneSided ? whole.high : Math.max(Math.abs(whole.low), Math.abs(whole.high));
-    const { counts } = rebin(limitedTo(histogram, whole.high), oneSided ? 0 : -largest, largest, BINS);
-    const middle = oneSided ? -1 : (BINS - 1) / 2;
-    const halfBins = oneSided ? BINS : (BINS - 1) / 2;
-    let best = largest;
-    let leastDivergence = Number.POSITIVE_INFINITY;
-    for (let half = Math.max(1, oneSided ? levels : levels >> 1); half <= halfBins; half++) {
-      const start = oneSided ? 0 : middle - half;
-      const stop = oneSided ? half : middle + half + 1;
-      const divergence = clippedDivergence(counts, start, stop, levels);
-      if (divergence >= leastDivergence) continue;
-      leastDivergence = divergence;
-      best = oneSided ? (largest * stop) / BINS : (largest * (2 * half + 1)) / BINS;
+    const seen = limitedTo(histogram, whole.high);
+    if (request.side === "one-sided") {
+      const sums = cumulate(rebin(seen, 0, whole.high, BINS).counts);
+      const bins = leastDivergent(levels, BINS, (size) => divergenceOf(sums, 0, size, levels));
+      return { low: 0, high: (whole.high * bins) / BINS };
     }
-    return { low: oneSided ? 0 : Math.max(whole.low, -best), high: Math.min(whole.high, best) };
+    const largest = Math.max(Math.abs(whole.low), Math.abs(whole.high));
+    const sums = cumulate(rebin(seen, -largest, largest, BINS).counts);
+    const middle = (BINS - 1) / 2;
+    const half = leastDivergent(levels >> 1, middle, (size) =>
+      divergenceOf(sums, middle - size, middle + size + 1, levels),
+    );
+    return windowAround(statistics, (largest * (2 * half + 1)) / BINS, request);
   },
 };
 
@@ -58,49 +55,67 @@ function limitedTo(histogram: Histogram, ceiling: number): Histogram {
   return kept;
 }
 
-/** KL divergence between counts clipped to [start, stop) and the same merged into levels and spread out again. */
-function clippedDivergence(counts: Float64Array, start: number, stop: number, levels: number): number {
-  const size = stop - start;
-  if (size < levels) return Number.POSITIVE_INFINITY;
-  const clipped = counts.slice(start, stop);
-  for (let i = 0; i < start; i++) clipped[0]! += counts[i]!;
-  for (let i = stop; i < counts.length; i++) clipped[size - 1]! += counts[i]!;
-  const merged = new Float64Array(size);
-  const perLevel = Math.floor(size / levels);
+/** The size from `least` to `most` with the least divergence; the larger of equals. */
+function leastDivergent(least: number, most: number, divergenceAt: (size: number) => number): number {
+  let best = most;
+  let leastDivergence = divergenceAt(most);
+  for (let size = most - 1; size >= Math.max(1, least); size--) {
+    const divergence = divergenceAt(size);
+    if (divergence >= leastDivergence) continue;
+    best = size;
+    leastDivergence = divergence;
+  }
+  return best;
+}
+
+/** Sums over all bins before each: of counts, of bins with values, of c log c. They make a divergence cost its levels only. */
+interface Cumulated {
+  readonly counts: Float64Array;
+  readonly sum: Float64Array;
+  readonly filled: Float64Array;
+  readonly logs: Float64Array;
+}
+
+function cumulate(counts: Float64Array): Cumulated {
+  const sum = new Float64Array(counts.length + 1);
+  const filled = new Float64Array(counts.length + 1);
+  const logs = new Float64Array(counts.length + 1);
+  counts.forEach((count, i) => {
+    sum[i + 1] = sum[i]! + count;
+    filled[i + 1] = filled[i]! + (count > 0 ? 1 : 0);
+    logs[i + 1] = logs[i]! + xLogX(count);
+  });
+  return { counts, sum, filled, logs };
+}
+
+/**
+ * KL(P || Q) for bins [start, stop): P has the values outside added to its end bins; Q has the values inside merged into
+ * levels, each spread evenly over the bins of its level that are not empty.
+ */
+function divergenceOf({ counts, sum, filled, logs }: Cumulated, start: number, stop: number, levels: number): number {
+  const perLevel = Math.floor((stop - start) / levels);
+  const total = sum[sum.length - 1]!;
+  const inside = sum[stop]! - sum[start]!;
+  if (perLevel === 0 || !(inside > 0)) return Number.POSITIVE_INFINITY;
+  const floor = (SMOOTHING * inside) / (stop - start);
+  let divergence = 0;
   for (let level = 0; level < levels; level++) {
-    const from = level * perLevel;
-    const to = level === levels - 1 ? size : from + perLevel;
-    let sum = 0;
-    let filled = 0;
-    for (let i = from; i < to; i++) {
-      sum += counts[start + i]!;
-      if (counts[start + i]! > 0) filled++;
-    }
-    for (let i = from; i < to; i++) if (counts[start + i]! > 0) merged[i] = sum / filled;
+    const from = start + level * perLevel;
+    const to = level === levels - 1 ? stop : from + perLevel;
+    const sumOfLevel = sum[to]! - sum[from]!;
+    const binsOfLevel = filled[to]! - filled[from]!;
+    const logQ = binsOfLevel > 0 ? Math.log(sumOfLevel / binsOfLevel) : 0;
+    divergence += logs[to]! - logs[from]! - sumOfLevel * logQ;
+    const addTo = (bin: number, outliers: number): void => {
+      const count = counts[bin]!;
+      divergence += xLogX(count + outliers) - xLogX(count) - outliers * (count > 0 ? logQ : Math.log(floor));
+    };
+    if (level === 0) addTo(start, sum[start]!);
+    if (level === levels - 1) addTo(stop - 1, total - sum[stop]!);
   }
-  return divergence(clipped, merged);
+  return divergence / total + Math.log(inside / total);
 }
 
-function divergence(p: Float64Array, q: Float64Array): number {
-  const pTotal = smooth(p);
-  const qTotal = smooth(q);
-  if (pTotal === 0 || qTotal === 0) return Number.POSITIVE_INFINITY;
-  let sum = 0;
-  for (let i = 0; i < p.length; i++) sum += (p[i]! / pTotal) * Math.log((p[i]! * qTotal) / (q[i]! * pTotal));
-  return sum;
-}
-
-/** Gives every empty bin a little of what the others have; returns the total, 0 when all bins are empty. */
-function smooth(counts: Float64Array): number {
-  let total = 0;
-  let empty = 0;
-  for (const count of counts) {
-    total += count;
-    if (count === 0) empty++;
-  }
-  if (total === 0) return 0;
-  const given = (SMOOTHING * total) / counts.length;
-  const factor = 1 - (given * empty) / total;
-  for (let i = 0; i < counts.length; i++) counts[i] = counts[i] === 0 ? given : counts[i]! * factor;
-  return total;
+function xLogX(x: number): number {
+  return x > 0 ? x * Math.log(x) : 0;
 }
