@@ -23,6 +23,8 @@ const schema = z.object({
   image_std: z.union([z.number(), z.array(z.number())]).optional(),
   do_flip_channel_order: z.boolean().optional(),
   do_pad: z.boolean().nullish(),
+  image_processor_type: z.string().optional(),
+  feature_extractor_type: z.string().optional(),
 });
 
 type HuggingFaceConfig = z.infer<typeof schema>;
@@ -74,14 +76,16 @@ export function fromHuggingFace(json: object, where: string): object {
 }
 
 function geometryOf(config: HuggingFaceConfig): object {
-  const { size, crop_size: cropSize, crop_pct: cropFraction } = config;
+  const { size, crop_size: cropSize } = config;
+  const isConvNext = /^ConvNext/i.test(config.image_processor_type ?? config.feature_extractor_type ?? "");
+  const cropFraction = config.crop_pct ?? (isConvNext ? 224 / 256 : undefined);
   const crops = config.do_center_crop ?? cropSize !== undefined;
   const crop =
     crops && cropSize !== undefined ? exactSize(cropSize) : crops && size !== undefined ? exactSize(size) : null;
   if (config.do_resize === false || size === undefined) return { resize: null, crop };
   const shortSide = typeof size === "number" ? size : "shortest_edge" in size ? size.shortest_edge : undefined;
   // ConvNeXt's convention: `size` is what the model sees; below 384 the picture is resized larger and cropped to it.
-  if (shortSide !== undefined && typeof cropFraction === "number" && !crops) {
+  if (shortSide !== undefined && cropFraction !== undefined && !crops) {
     return shortSide < 384
       ? { resize: Math.trunc(shortSide / cropFraction), crop: shortSide }
       : { resize: [shortSide, shortSide], crop: null };

@@ -53,6 +53,13 @@ test("Hugging Face's configuration of a ResNet (ConvNext processor) is understoo
   });
 });
 
+test("a ConvNext processor crops 224 of 256 even when its file does not say so, and nothing from 384 on", () => {
+  const json = { image_processor_type: "ConvNextImageProcessor", image_mean: 0.5, size: { shortest_edge: 224 } };
+  expect(parsePreprocessing(json, "p")).toMatchObject({ resize: 256, crop: 224 });
+  const large = { ...json, size: { shortest_edge: 384 } };
+  expect(parsePreprocessing(large, "p")).toMatchObject({ resize: [384, 384], crop: null });
+});
+
 test("Hugging Face's configuration of a MobileNet and of a ViT are understood", () => {
   // google/mobilenet_v2_1.0_224 and google/vit-base-patch16-224
   const mobilenet = {
