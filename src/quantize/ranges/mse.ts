@@ -11,6 +11,7 @@ import { observedRange } from "./window.ts";
 /** Sweeps try this many positions of an end, geometrically from its extreme to this share of the way from the centre. */
 const SWEEP = 40;
 const SMALLEST_SHARE = 0.002;
+const SHARES: readonly number[] = Array.from({ length: SWEEP }, (_, i) => SMALLEST_SHARE ** (i / (SWEEP - 1)));
 /** Then each end moves by these relative spreads in turn, this many places within each. */
 const SPREADS = [0.1, 0.03, 0.01];
 const PLACES = 6;
@@ -45,9 +46,9 @@ export const mse: RangeMethod = {
       consider(method.choose(statistics, { ...request, window: "observed" }));
     }
     for (const share of SHARES) consider({ low: lowAt(share), high: highAt(share) });
-    for (let round = 0; round < 2 && (round === 0 || !oneSided); round++) {
+    for (let round = 0; round < 2 && !oneSided; round++) {
       for (const share of SHARES) consider({ low: best.low, high: highAt(share) });
-      for (const share of oneSided ? [] : SHARES) consider({ low: lowAt(share), high: best.high });
+      for (const share of SHARES) consider({ low: lowAt(share), high: best.high });
     }
     for (const spread of SPREADS) {
       const { high } = best;
@@ -62,8 +63,6 @@ export const mse: RangeMethod = {
     return best;
   },
 };
-
-const SHARES: readonly number[] = Array.from({ length: SWEEP }, (_, i) => SMALLEST_SHARE ** (i / (SWEEP - 1)));
 
 function factors(spread: number): number[] {
   return Array.from({ length: 2 * PLACES + 1 }, (_, i) => 1 + (spread * (i - PLACES)) / PLACES);
