@@ -91,7 +91,7 @@ let cases: UnpackedCases | undefined;
 beforeAll(() => {
   cases = unpackOnnxNodeTests();
 }, 60_000);
-afterAll(() => cases?.remove());
+afterAll(() => cases?.remove(), 60_000);
 
 describe("shape inference of ONNX's operator cases", () => {
   it("is never wrong about an output, with the inputs' shapes alone or with their numbers too", async ({ skip }) => {

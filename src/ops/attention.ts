@@ -3,6 +3,7 @@ import { type Dimension, type Node, type Shape, staticShape } from "../program/i
 import { elementCount } from "../tensor/index.ts";
 import { addDimensions, divideDimensions, multiplyDimensions } from "./dimension.ts";
 import { type Fact, family, type InferenceContext, MICROSOFT, type Operator } from "./operator.ts";
+import { assertRank } from "./shape-check.ts";
 
 /** [batch, heads, length, size] of queries, keys or values given so or as [batch, length, heads * size]. */
 type HeadShape = readonly [Dimension, Dimension, Dimension, Dimension];
@@ -95,6 +96,7 @@ function countGroupQuery(node: Node): number | undefined {
 /** Attention of ONNX Runtime: (input [batch, length, in], weights [in, 3 * hidden], bias, ...). */
 function inferPacked(node: Node, context: InferenceContext, dtype: Fact["dtype"]): readonly (Fact | undefined)[] {
   const input = context.input(0).shape;
+  assertRank(node, "input", input, 3);
   const sizes = node.ints("qkv_hidden_sizes");
   const width = context.input(1).shape?.[1] ?? null;
   const hidden = sizes ? (sizes[2] ?? null) : divideDimensions(width, 3);

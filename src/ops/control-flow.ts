@@ -1,4 +1,5 @@
 /** Operators that hold sub-graphs: If, Loop, Scan. */
+import { ModelFormatError } from "../errors.ts";
 import { type Dimension, type Graph, type Node, type Shape, staticShape } from "../program/index.ts";
 import { joinFacts, sameFact } from "./merge-facts.ts";
 import { type Fact, family, type GraphMacs, type InferenceContext, type Operator } from "./operator.ts";
@@ -6,7 +7,8 @@ import { normalizeAxis } from "./shape-check.ts";
 
 function graphOf(node: Node, name: string): Graph {
   const attribute = node.attributes.get(name);
-  if (attribute?.kind !== "graph") throw new Error(`internal: ${node.label} has no sub-graph "${name}"`);
+  if (attribute?.kind !== "graph")
+    throw new ModelFormatError(`${node.label}: attribute "${name}" must be a graph, got ${attribute?.kind ?? "none"}.`);
   return attribute.value;
 }
 

@@ -6,6 +6,9 @@ import type { Fact, InferenceContext } from "./operator.ts";
 /** Contents of larger tensors are not followed: they are data, not shapes. */
 const MOST_ELEMENTS = 1024;
 
+/** More axes than any tensor has. */
+const MOST_AXES = 64;
+
 const READABLE: ReadonlySet<DType> = new Set<DType>([
   "bool",
   "int8",
@@ -34,7 +37,8 @@ export function fewElements(elements: readonly Dimension[] | undefined): readonl
 
 /** Returns the number of elements of a static shape if contents of such a tensor are followed, else undefined. */
 export function followedCount(shape: Shape | undefined): number | undefined {
-  if (!shape?.every((length) => typeof length === "number")) return undefined;
+  if (!shape?.every((length) => typeof length === "number" && Number.isInteger(length) && length >= 0))
+    return undefined;
   const count = elementCount(shape as readonly number[]);
   return count <= MOST_ELEMENTS ? count : undefined;
 }
@@ -66,9 +70,10 @@ export function vectorLength(fact: Fact): Dimension {
   return fact.elements?.length ?? fact.shape?.[0] ?? null;
 }
 
-/** Returns a shape of known rank whose lengths are unknown; undefined for an unknown rank. */
+/** Returns a shape of known rank whose lengths are unknown; undefined for a rank that is unknown or makes no sense. */
 export function unknownLengths(rank: Dimension | undefined): Shape | undefined {
-  return typeof rank === "number" ? new Array<null>(rank).fill(null) : undefined;
+  const sensible = typeof rank === "number" && rank >= 0 && rank <= MOST_AXES;
+  return sensible ? new Array<null>(rank).fill(null) : undefined;
 }
 
 /**

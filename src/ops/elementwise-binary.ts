@@ -48,9 +48,9 @@ function inferBroadcast(node: Node, context: InferenceContext, dtype: DType | un
   const inputs = node.inputs.map((_, index) => context.input(index));
   // Operator sets before 7 broadcast the second input to the first, along `axis`.
   const oldStyle = node.domain === "" && node.int("broadcast", 0) === 1;
-  const shape = oldStyle ? inputs[0]!.shape : broadcastShapes(node, ...inputs.map((input) => input.shape));
+  const shape = oldStyle ? context.input(0).shape : broadcastShapes(node, ...inputs.map((input) => input.shape));
   const rule = node.operator === "Mod" ? remainder(node) : EVALUATED[node.operator];
-  if (!rule || oldStyle || node.domain !== "") return [{ dtype, shape }];
+  if (!rule || oldStyle || inputs.length === 0) return [{ dtype, shape }];
   const combined = inputs.reduce((a, b) => ({
     dtype: a.dtype,
     shape: broadcastShapes(node, a.shape, b.shape),

@@ -2,4 +2,4 @@
 export { type CountMacsOptions, countMacs, type MacCounts } from "./count-macs.ts";
 export { type InferShapesOptions, inferShapes, type ShapeInference } from "./infer-shapes.ts";
 export type { Fact, GraphMacs, InferenceContext, Operator } from "./operator.ts";
-export { findOperator, operators } from "./operators.ts";
+export { findOperator, operatorFamilies, operators } from "./operators.ts";

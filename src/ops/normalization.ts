@@ -13,7 +13,7 @@ function inferBatchNormalization(node: Node, context: InferenceContext): readonl
   if (parameters.shape && dimensionsDiffer(channels, parameters.shape[0] ?? 1))
     throw shapeMismatch(node, "scale must have one entry per channel", shape, parameters.shape);
   const statistics = { dtype: context.input(3).dtype, shape: context.input(3).shape };
-  return [{ dtype, shape }, ...new Array<Fact>(node.outputs.length - 1).fill(statistics)];
+  return [{ dtype, shape }, ...node.outputs.slice(1).map(() => statistics)];
 }
 
 /** LayerNormalization: mean and inverse deviation keep the axes before `axis`; those after have length 1. */

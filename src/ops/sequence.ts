@@ -6,7 +6,8 @@ import { type Fact, family, type InferenceContext, type Operator } from "./opera
 import { normalizeAxis } from "./shape-check.ts";
 
 function inferConstruct(node: Node, context: InferenceContext): readonly Fact[] {
-  return [{ items: node.inputs.map((_, index) => context.input(index)).reduce(joinFacts) }];
+  const parts = node.inputs.map((_, index) => context.input(index));
+  return parts.length > 0 ? [{ items: parts.reduce(joinFacts) }] : [];
 }
 
 function inferEmpty(node: Node): readonly Fact[] {
