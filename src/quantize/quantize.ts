@@ -3,7 +3,7 @@ import { DataError, UnsupportedError } from "../errors.ts";
 import { type ModelFile, modelSizeBytes, readModel, upgradeOpset, writeModel } from "../onnx/index.ts";
 import { countMacs } from "../ops/index.ts";
 import { findLayers, isQuantized, type Layer, prepareProgram } from "../prepare/index.ts";
-import { cloneProgram, type Node, type Program } from "../program/index.ts";
+import { cloneProgram, type Node, type Program, removeDeadNodes } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { planActivations } from "./activation-plan.ts";
 import { batchNormStatistics } from "./batch-norm-statistics.ts";
@@ -78,6 +78,8 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   const reference = cloneProgram(program);
   const macs = countMacs(program);
   const lowered = lowerLayers(program, layers, plan, calibration, settings);
+  // The float weights are still listed as initializers, though nobody reads them.
+  removeDeadNodes(lowered.program.graph);
   lowered.program.producerName = "modicum";
   lowered.program.producerVersion = MODICUM_VERSION;
   const file = writeModel(lowered.program);
