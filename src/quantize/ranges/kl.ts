@@ -97,23 +97,27 @@ function divergenceOf({ counts, sum, filled, logs }: Cumulated, start: number, s
   const total = sum[sum.length - 1]!;
   const inside = sum[stop]! - sum[start]!;
   if (perLevel === 0 || !(inside > 0)) return Number.POSITIVE_INFINITY;
-  const floor = (SMOOTHING * inside) / (stop - start);
-  let divergence = 0;
+  let divergence = logs[stop]! - logs[start]!;
+  let firstLogQ = 0;
+  let logQ = 0;
   for (let level = 0; level < levels; level++) {
     const from = start + level * perLevel;
     const to = level === levels - 1 ? stop : from + perLevel;
     const sumOfLevel = sum[to]! - sum[from]!;
     const binsOfLevel = filled[to]! - filled[from]!;
-    const logQ = binsOfLevel > 0 ? Math.log(sumOfLevel / binsOfLevel) : 0;
-    divergence += logs[to]! - logs[from]! - sumOfLevel * logQ;
-    const addTo = (bin: number, outliers: number): void => {
-      const count = counts[bin]!;
-      divergence += xLogX(count + outliers) - xLogX(count) - outliers * (count > 0 ? logQ : Math.log(floor));
-    };
-    if (level === 0) addTo(start, sum[start]!);
-    if (level === levels - 1) addTo(stop - 1, total - sum[stop]!);
+    logQ = binsOfLevel > 0 ? Math.log(sumOfLevel / binsOfLevel) : 0;
+    if (level === 0) firstLogQ = logQ;
+    divergence -= sumOfLevel * logQ;
   }
+  const logFloor = Math.log((SMOOTHING * inside) / (stop - start));
+  divergence += outlierTerm(counts[start]!, sum[start]!, firstLogQ, logFloor);
+  divergence += outlierTerm(counts[stop - 1]!, total - sum[stop]!, logQ, logFloor);
   return divergence / total + Math.log(inside / total);
+}
+
+/** What outliers gathered in an end bin of P add to sum p log(p / q). */
+function outlierTerm(count: number, outliers: number, logQ: number, logFloor: number): number {
+  return xLogX(count + outliers) - xLogX(count) - outliers * (count > 0 ? logQ : logFloor);
 }
 
 function xLogX(x: number): number {
