@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "commander";
 
 /** Makes a parser of whole numbers from `low` to `high`, or one of `others`. */
-export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER, others: readonly number[] = []) {
+export function wholeNumber(low: number, high: number = Number.MAX_SAFE_INTEGER, others: readonly number[] = []) {
   const range = high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `from ${low} to ${high}`;
   const alternatives = others.map((other) => ` or ${other}`).join("");
   return (text: string): number => {

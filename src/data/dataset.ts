@@ -32,7 +32,7 @@ export interface Dataset {
 export function selectSamples(
   dataset: Dataset,
   indices: ArrayLike<number>,
-  description = dataset.description,
+  description: string = dataset.description,
 ): Dataset {
   const { labels } = dataset;
   return {

@@ -35,7 +35,7 @@ export class Program {
   constructor(
     graph: Graph = new Graph(),
     opsets: Iterable<readonly [string, number]> = [["", DEFAULT_OPSET]],
-    irVersion = DEFAULT_IR_VERSION,
+    irVersion: number = DEFAULT_IR_VERSION,
   ) {
     this.graph = graph;
     this.opsets = new Map(opsets);

@@ -3,7 +3,7 @@
  * buttons. Cells sort by `data-value` where they have one, unknown values last; the sort is stable, and a third click restores
  * the first order. Also opens every `<details>` while printing.
  */
-export const PAGE_SCRIPT = `
+export const PAGE_SCRIPT: string = `
 for (const table of document.querySelectorAll("table[data-sortable]")) {
   const body = table.tBodies[0], original = [...body.rows];
   const key = (row, column) => {

@@ -5,7 +5,7 @@
  * colour alone. Contrast of text on its ground is at least 4.5:1 (WCAG AA). Plots use the same variables, so one SVG serves
  * both grounds.
  */
-export const PAGE_STYLE = `
+export const PAGE_STYLE: string = `
 :root {
   color-scheme: light dark;
   --ground: #fbfaf7; --raised: #ffffff; --sunk: #f3f1ec; --line: #e2dfd7; --line-strong: #c9c5ba;
