@@ -1,7 +1,8 @@
 /** Where results may be written: checked before the long work begins. */
-import { constants, type Stats } from "node:fs";
-import { access, readdir, stat } from "node:fs/promises";
-import { dirname, extname, resolve } from "node:path";
+import { randomBytes } from "node:crypto";
+import type { Stats } from "node:fs";
+import { open, readdir, rm, stat } from "node:fs/promises";
+import { dirname, extname, join, resolve } from "node:path";
 import { FileError } from "../errors.ts";
 import { assertNotInput } from "../files/index.ts";
 
@@ -54,10 +55,14 @@ async function assertWritableFolder(folder: string, option: string): Promise<voi
   const found = await statOrUndefined(folder);
   if (!found) throw new FileError(`${option}: the folder must exist, got ${folder}. Make it first.`);
   if (!found.isDirectory()) throw new FileError(`${option}: must be in a folder, got ${folder}, which is a file.`);
+  // Permissions do not tell the truth for root, full quotas and read-only disks: trying does.
+  const probe = join(folder, `.modicum-${randomBytes(6).toString("hex")}.tmp`);
   try {
-    await access(folder, constants.W_OK | constants.X_OK);
+    await (await open(probe, "wx")).close();
+    await rm(probe);
   } catch (cause) {
-    throw new FileError(`${option}: the folder must be writable, got ${folder}.`, { cause });
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new FileError(`${option}: the folder must be writable, got ${folder} (${code}).`, { cause });
   }
 }
 
