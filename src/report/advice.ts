@@ -49,14 +49,16 @@ interface Case {
 }
 
 const REMEDIES: Readonly<Record<Remedy, (found: Case) => Omit<Advice, "layers">>> = {
+  policy: ({ found }) => ({
+    text: `Keep depthwise kernels at 8 bits, as ${layerCount(found)} need it: they are few bytes and most of the damage.`,
+    flags: "--policy deploy",
+  }),
   "weights-8-bits": ({ report, found, names, weightBitsFlags }) => {
-    const bytes = found.reduce((sum, { layer }) => sum + (layer.weightCount * (8 - layer.weightBits)) / 8, 0);
-    const percent = (100 * bytes) / Math.max(1, report.output.sizeBytes);
-    const size = `${formatBytes(Math.round(bytes))} more${report.deployable ? `, ${formatPercent(percent, percent < 1 ? 2 : 1)} of the file` : ""}`;
-    return {
-      text: `Keep the weights of ${layerCount(found)} at 8 bits: ${size}.`,
-      flags: weightBitsFlags?.(names, 8) ?? null,
-    };
+    const added = report.deployable ? `, ${sharePercent(extraBytes(found), report)} of the file` : "";
+    const text = `${capitalized(layerCount(found))} need${found.length === 1 ? "s" : ""} 8-bit weights: ${formatBytes(extraBytes(found))} more${added}.`;
+    if (weightBitsFlags) return { text, flags: weightBitsFlags(names, 8) };
+    const all = report.layers.filter(({ weightBits }) => weightBits < 8).map((layer) => ({ layer }));
+    return { text: `${text} Giving them to every layer takes ${formatBytes(extraBytes(all))}.`, flags: "--weights 8" };
   },
   "weights-float": ({ found, names, weightBitsFlags }) => ({
     text: `Leave ${layerCount(found)} in float: 8 bits are not enough there.`,
@@ -67,12 +69,8 @@ const REMEDIES: Readonly<Record<Remedy, (found: Case) => Omit<Advice, "layers">>
     flags: "--correction mean",
   }),
   "weight-range": () => ({ text: "Choose weight scales by least squared error.", flags: "--weight-range mse" }),
-  "clip-outliers": ({ found }) => ({
-    text: `Clip the outliers of ${layerCount(found)}: a few values take half of the codes from all others.`,
-    flags: "--range aciq",
-  }),
   "measured-clip": ({ found }) => ({
-    text: `Choose clips by measured error: ${layerCount(found)} ${found.length === 1 ? "has" : "have"} values that are not distributed as the method assumes.`,
+    text: `Choose clips by measured error: ${layerCount(found)} ${found.length === 1 ? "has" : "have"} outliers or tails that the method does not expect.`,
     flags: "--range mse",
   }),
   calibrate: ({ report }) => ({
@@ -80,11 +78,25 @@ const REMEDIES: Readonly<Record<Remedy, (found: Case) => Omit<Advice, "layers">>
     flags: "--calibrate <folder>",
   }),
   "activations-8-bits": ({ report }) => ({
-    text: `Give activations 8 bits: about ${formatFixed(6 * (8 - Number(report.settings.activations)), 0)} dB less noise, and the model can be deployed.`,
+    text: `Give activations 8 bits: about ${formatFixed(6 * (8 - Number(report.settings.activations)), 0)} dB less noise, and ONNX Runtime has integer kernels for it.`,
     flags: "--activations 8",
   }),
 };
 
 function layerCount(found: readonly LayerDiagnosis[]): string {
   return found.length === 1 ? "this layer" : `these ${found.length} layers`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Bytes that weights below 8 bits take more when they get 8. */
+function extraBytes(found: readonly Pick<LayerDiagnosis, "layer">[]): number {
+  return Math.round(found.reduce((sum, { layer }) => sum + (layer.weightCount * (8 - layer.weightBits)) / 8, 0));
+}
+
+function sharePercent(bytes: number, report: QuantizationReport): string {
+  const percent = (100 * bytes) / Math.max(1, report.output.sizeBytes);
+  return formatPercent(percent, percent < 1 ? 2 : 1);
 }

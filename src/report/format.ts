@@ -85,8 +85,9 @@ export function keepUnits(text: string): string {
 
 function significant(value: number, digits: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
-  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
-  return value.toFixed(Math.min(decimals, 12));
+  const rounded = Number(value.toPrecision(digits));
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(rounded))));
+  return rounded.toFixed(Math.min(decimals, 12));
 }
 
 function withMinus(text: string): string {

@@ -1,6 +1,7 @@
 /** Reports: HTML pages, tables for terminal and Markdown, model cards, folders for transformers.js. Strings out, no files. */
 export { type Advice, adviceFor, type WeightBitsFlags } from "./advice.ts";
 export type { CellValue, Column } from "./column.ts";
+export { type EvaluationReportDetails, evaluationReportHtml } from "./evaluation-report.ts";
 export {
   formatBits,
   formatBytes,

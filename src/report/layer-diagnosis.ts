@@ -4,11 +4,11 @@ import { formatBits, formatPercent, formatValue } from "./format.ts";
 
 /** What can be done about a layer. */
 export type Remedy =
+  | "policy"
   | "weights-8-bits"
   | "weights-float"
   | "correct-weights"
   | "weight-range"
-  | "clip-outliers"
   | "measured-clip"
   | "calibrate"
   | "activations-8-bits";
@@ -80,26 +80,32 @@ interface Finding {
   readonly remedies: readonly Remedy[];
 }
 
-function weightFinding(layer: LayerReport, { settings }: QuantizationReport): Finding {
+function weightFinding(layer: LayerReport, { settings, deployable }: QuantizationReport): Finding {
   if (layer.weightBits >= 8) {
     return {
       finding: "weights lose much even at 8 bits: a few lie far from the rest",
-      remedies: ["weights-float"],
+      remedies: [...correctable(settings), "weights-float"],
     };
   }
+  const exempt = deployable && settings.policy !== "deploy" && layer.kind === "depthwise-conv";
   return {
     finding: `weights rounded to ${formatBits(layer.weightBits)} bits`,
     remedies: [
-      "weights-8-bits",
-      ...(settings.correction === "none" ? (["correct-weights"] as const) : []),
+      ...correctable(settings),
       ...(settings.weightRange === "min-max" ? (["weight-range"] as const) : []),
+      exempt ? "policy" : "weights-8-bits",
     ],
   };
+}
+
+function correctable(settings: QuantizationReport["settings"]): Remedy[] {
+  return settings.correction === "none" ? ["correct-weights"] : [];
 }
 
 function activationFinding(layer: LayerReport, activation: ActivationReport, report: QuantizationReport): Finding {
   const outliers = outlierShare(activation);
   const clipped = clippedPercent(activation) ?? 0;
+  const byError: Remedy[] = report.settings.range === "mse" ? [] : ["measured-clip"];
   const common: Remedy[] = [
     ...(isPoorlyCalibrated(report) ? (["calibrate"] as const) : []),
     ...(layer.activationBits < 8 ? (["activations-8-bits"] as const) : []),
@@ -108,17 +114,17 @@ function activationFinding(layer: LayerReport, activation: ActivationReport, rep
     const share = formatPercent(outliers.percent, 4);
     return {
       finding: `${share} of the values lie beyond ${formatValue(outliers.beyond)} and take half of the codes`,
-      remedies: ["clip-outliers", ...common],
+      remedies: [...byError, ...common],
     };
   }
   if (clipped > 1) {
-    return { finding: `the clip cuts ${formatPercent(clipped)} of the values`, remedies: ["measured-clip", ...common] };
+    return { finding: `the clip cuts ${formatPercent(clipped)} of the values`, remedies: [...byError, ...common] };
   }
   if (mispredicted(activation)) {
     const factor = formatValue(activation.measuredMse! / activation.predictedMse!);
     return {
       finding: `error ${factor} times what ${activation.method} predicts`,
-      remedies: ["measured-clip", ...common],
+      remedies: [...byError, ...common],
     };
   }
   return { finding: `activation rounded to ${formatBits(layer.activationBits)} bits`, remedies: common };

@@ -2,34 +2,26 @@
 import type { ActivationReport, Evaluation, Histogram, LayerReport, QuantizationReport } from "../quantize/index.ts";
 import { seededRandom } from "../tensor/index.ts";
 
-/** Counts of `count` Laplace values of scale b around mean, cut at zero when one-sided, with a few outliers. */
-export function laplaceHistogram(
-  seed: number,
-  parts: { b: number; mean?: number; oneSided?: boolean; outlier?: number; bins?: number; count?: number },
-): Histogram {
-  const { b, mean = 0, oneSided = false, outlier = 0, bins = 512, count = 40_000 } = parts;
-  const random = seededRandom(seed);
-  const values = Array.from({ length: count }, () => {
-    const u = random.uniform() - 0.5;
-    const x = mean - b * Math.sign(u) * Math.log(1 - 2 * Math.abs(u));
-    return oneSided ? Math.max(0, x) : x;
-  });
-  if (outlier !== 0) values.push(outlier);
-  const low = Math.min(...values.slice(0, 1), ...minMax(values));
-  const high = minMax(values)[1];
-  const counts = new Float64Array(bins);
-  for (const x of values) counts[Math.min(bins - 1, Math.floor(((x - low) / (high - low)) * bins))]!++;
+/** Expected counts of `count` Laplace values of scale b around zero, negative ones at zero when one-sided, and an outlier. */
+export function laplaceHistogram(parts: {
+  readonly b: number;
+  readonly oneSided?: boolean;
+  readonly outlier?: number;
+  readonly bins?: number;
+  readonly count?: number;
+}): Histogram {
+  const { b, oneSided = false, outlier = 0, bins = 512, count = 100_000 } = parts;
+  const extreme = b * Math.log(count);
+  const low = oneSided ? 0 : -extreme;
+  const high = Math.max(extreme, outlier);
+  const distribution = (x: number): number => (x < 0 ? Math.exp(x / b) / 2 : 1 - Math.exp(-x / b) / 2);
+  const step = (high - low) / bins;
+  const counts = Float64Array.from({ length: bins }, (_, i) =>
+    Math.round(count * (distribution(low + (i + 1) * step) - distribution(low + i * step))),
+  );
+  if (oneSided) counts[0]! += count / 2;
+  if (outlier > 0) counts[bins - 1]!++;
   return { low, high, counts };
-}
-
-function minMax(values: readonly number[]): [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const x of values) {
-    low = Math.min(low, x);
-    high = Math.max(high, x);
-  }
-  return [low, high];
 }
 
 interface Plan {
@@ -88,7 +80,7 @@ function layer(plan: Plan, index: number, bits: { weights: number; activations: 
     weightShape: plan.shape,
     macs: weightCount * plan.side * plan.side,
     kind: plan.kind,
-    note: isEnd ? `${index === 0 ? "first" : "last"} layer: kept at 8 bits by policy "ends"` : null,
+    note: isEnd ? `${index === 0 ? "first" : "last"} layer keeps 8 bits` : null,
     activation: activation(plan, index, bits.activations),
   };
 }
@@ -97,7 +89,7 @@ function activation(plan: Plan, index: number, bits: number): ActivationReport {
   const random = seededRandom(2000 + index);
   const b = 0.4 + 0.8 * random.uniform();
   const outlier = index % 17 === 1 ? 40 * b : 0;
-  const histogram = laplaceHistogram(index, { b, oneSided: plan.relu, outlier });
+  const histogram = laplaceHistogram({ b, oneSided: plan.relu, outlier });
   const clip = b * (bits === 4 ? 5.03 : 9.9);
   const clipHigh = Math.min(clip, histogram.high);
   const step = (clipHigh * (plan.relu ? 1 : 2)) / (2 ** bits - 1);
@@ -139,14 +131,14 @@ export function mobileNetV2Report(
       weights,
       activations,
       target: "cpu",
-      range: "aciq",
+      range: "aciq-laplace",
       variant: "levels",
       granularity: "tensor",
       correction: "mean",
-      policy: "ends",
+      policy: "paper",
       seed: 0,
     },
-    calibration: { source: "calibration/ (64 pictures)", samples: 64, batches: 8 },
+    calibration: { source: "calibration/, 64 pictures", samples: 64, batches: 8 },
     seconds: 14.2,
     peakMemoryBytes: 412_000_000,
     layers: architecture().map((plan, index) => layer(plan, index, { weights, activations })),

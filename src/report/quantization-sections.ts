@@ -121,7 +121,10 @@ export function adviceSection(report: QuantizationReport, weightBitsFlags?: Weig
     lead: "By the noise each adds of its own, not counting what reaches it from earlier layers.",
     body: [
       advice.length > 0 && html`<ol class="advice">${advice}</ol>`,
-      htmlTable(DIAGNOSIS_COLUMNS, found, { caption: html`<b>The ${found.length} noisiest layers</b>, worst first.` }),
+      htmlTable(DIAGNOSIS_COLUMNS, found, {
+        caption:
+          found.length === 1 ? "The noisiest layer." : html`<b>The ${found.length} noisiest layers</b>, worst first.`,
+      }),
     ],
   };
 }
@@ -188,8 +191,9 @@ export async function histogramsSection(layers: readonly NumberedLayer[]): Promi
   return {
     id: "histograms",
     title: "Activations and their clips",
-    lead: html`Share of values on a logarithmic scale, largest error first. A good clip cuts a thin tail: it trades a few large errors for finer steps everywhere else.${legend}`,
+    lead: html`Share of values on a logarithmic scale, largest error first. A good clip cuts a thin tail: it trades a few large errors for finer steps everywhere else.`,
     body: [
+      legend,
       figureGrid(figures.slice(0, openHistograms)),
       rest.length > 0 && details(`${rest.length} more activations`, figureGrid(rest)),
       left > 0 &&

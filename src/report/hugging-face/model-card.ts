@@ -1,10 +1,10 @@
 /** The README.md of a model repository: what the files are, what they keep, and how to run them. */
 import { modelSizeBytes } from "../../onnx/index.ts";
 import type { Column } from "../column.ts";
-import { formatBits, formatBytes, formatFixed, formatMilliseconds, formatPercent } from "../format.ts";
+import { formatBits, formatBytes, formatFixed, formatMilliseconds, formatPercent, UNKNOWN } from "../format.ts";
 import { escapeMarkdown, markdownCode, markdownTable } from "../text-table.ts";
 import { PICTURE_INPUT, SCORE_OUTPUT } from "./classifier-names.ts";
-import { type ModelVariant, variantBits, variantPath } from "./model-variant.ts";
+import { isFloatVariant, type ModelVariant, variantBits, variantPath } from "./model-variant.ts";
 
 /** What a card says besides what the variants tell. */
 export interface CardDetails {
@@ -29,7 +29,7 @@ export interface CardDetails {
  * applied with what their check found, usage with transformers.js and onnxruntime-web, and how each file was made.
  */
 export function modelCard(variants: readonly ModelVariant[], details: CardDetails): string {
-  const quantized = variants.filter(({ report }) => report);
+  const quantized = variants.filter((variant) => !isFloatVariant(variant));
   return `${[
     frontMatter(variants, details),
     `# ${escapeMarkdown(details.name)}`,
@@ -49,7 +49,11 @@ export function modelCard(variants: readonly ModelVariant[], details: CardDetail
 }
 
 function frontMatter(variants: readonly ModelVariant[], { task, baseModel, license }: CardDetails): string {
-  const bits = new Set(variants.flatMap((variant) => (variant.report ? [`int${variantBits(variant).weights}`] : [])));
+  const bits = new Set(
+    variants.flatMap((variant) =>
+      (variantBits(variant).weights ?? 32) < 16 ? [`int${variantBits(variant).weights}`] : [],
+    ),
+  );
   const version = variants.find(({ report }) => report)?.report?.modicumVersion;
   const lines = [
     "library_name: transformers.js",
@@ -73,7 +77,7 @@ function introduction(variants: readonly ModelVariant[], { baseModel }: CardDeta
   const smallest = [...variants].sort((a, b) => bytesOf(a) - bytesOf(b))[0];
   const original = originalBytes(variants);
   const gain =
-    smallest?.report && original !== undefined
+    smallest && !isFloatVariant(smallest) && original !== undefined
       ? ` The smallest file is ${markdownCode(smallest.dtype)}: ${formatBytes(bytesOf(smallest))}, ${formatFixed(bytesOf(smallest) / original, 2)} times the float model's ${formatBytes(original)}.`
       : "";
   return `Quantized from ${source} with [Modicum](https://www.npmjs.com/package/modicum).${gain}`;
@@ -129,12 +133,13 @@ function checklistItem(variant: ModelVariant): string {
         : "accuracy not measured";
   const outcome = check === null ? "not checked" : escapeMarkdown(check.detail);
   const target = report ? `, for ${escapeMarkdown(report.target)}` : "";
-  return `- ${sign} ${markdownCode(dtype)}: ${markdownCode(variantPath(variant))}, ${bitsText(weights)} weights, ${bitsText(activations)} activations${target}; ${kept}; ${outcome}`;
+  const bits = report ? `, ${bitsText(weights)} weights, ${bitsText(activations)} activations` : "";
+  return `- ${sign} ${markdownCode(dtype)}: ${markdownCode(variantPath(variant))}${bits}${target}; ${kept}; ${outcome}`;
 }
 
 function usage(variants: readonly ModelVariant[], details: CardDetails): string {
   const { name, task, inputShape = [1, 3, 224, 224] } = details;
-  const chosen = variants.find(({ report }) => report) ?? variants[0]!;
+  const chosen = variants.find((variant) => !isFloatVariant(variant)) ?? variants[0]!;
   const inputName = task === "image-classification" ? PICTURE_INPUT : (details.inputName ?? "input");
   const outputName = task === "image-classification" ? SCORE_OUTPUT : (details.outputName ?? "output");
   const text = (value: string): string => JSON.stringify(value).replace(/`/g, "\\u0060");
@@ -175,7 +180,8 @@ function codeBlock(lines: readonly string[]): string {
 }
 
 function recipe(variant: ModelVariant): string {
-  const report = variant.report!;
+  const { report } = variant;
+  if (!report) return `${markdownCode(variantPath(variant))}: made elsewhere.`;
   const settings = Object.entries(report.settings).map(([name, value]) => markdownCode(`${name}: ${String(value)}`));
   const floats = report.layers.filter(({ weightBits }) => weightBits >= 16).length;
   return [
@@ -188,7 +194,7 @@ function recipe(variant: ModelVariant): string {
 }
 
 function originalBytes(variants: readonly ModelVariant[]): number | undefined {
-  const float = variants.find(({ report }) => report === null);
+  const float = variants.find(isFloatVariant);
   return float ? bytesOf(float) : variants.find(({ report }) => report)?.report?.input.sizeBytes;
 }
 
@@ -196,6 +202,7 @@ function bytesOf({ model }: ModelVariant): number {
   return modelSizeBytes(model);
 }
 
-function bitsText(bits: number): string {
+function bitsText(bits: number | null): string {
+  if (bits === null) return UNKNOWN;
   return bits >= 16 ? "float" : `${formatBits(bits)}-bit`;
 }

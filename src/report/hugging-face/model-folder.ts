@@ -5,7 +5,7 @@ import { type ExternalDataSource, type ExternalFile, readModel } from "../../onn
 import { type ClassifierInterface, classifierInterface } from "./classifier-names.ts";
 import { transformersFileName } from "./dtype.ts";
 import { type CardDetails, modelCard } from "./model-card.ts";
-import { type ModelVariant, variantPath } from "./model-variant.ts";
+import { isFloatVariant, type ModelVariant, variantPath } from "./model-variant.ts";
 import { preprocessorConfig } from "./preprocessor-config.ts";
 import { quantizeConfig } from "./quantize-config.ts";
 
@@ -64,7 +64,7 @@ function modelConfig(options: ModelFolderOptions, classifier: ClassifierInterfac
   const { variants, labels, preprocessing } = options;
   const external = variants.filter(({ model }) => model.external.length > 0);
   const transformersJs = {
-    dtype: (variants.find(({ report }) => report) ?? variants[0]!).dtype,
+    dtype: (variants.find((variant) => !isFloatVariant(variant)) ?? variants[0]!).dtype,
     ...(external.length > 0 && {
       use_external_data_format: Object.fromEntries(
         external.map(({ dtype, model }) => [transformersFileName(dtype), model.external.length]),

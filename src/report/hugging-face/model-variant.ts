@@ -7,7 +7,7 @@ import { type TransformersDtype, transformersFileName } from "./dtype.ts";
 export interface ModelVariant {
   readonly dtype: TransformersDtype;
   readonly model: ModelFile;
-  /** How it was made; null for the float original. */
+  /** How it was made; null for the float original, and for files made elsewhere. */
   readonly report: QuantizationReport | null;
   /** Accuracy and speed; null when not measured. */
   readonly evaluation: Evaluation | null;
@@ -20,8 +20,17 @@ export function variantPath({ dtype }: Pick<ModelVariant, "dtype">): string {
   return `onnx/${transformersFileName(dtype)}`;
 }
 
-/** Returns the mean bits of a variant's weights and activations as asked for; 32 for float. */
-export function variantBits({ report }: Pick<ModelVariant, "report">): { weights: number; activations: number } {
-  const bits = (value: unknown): number => (typeof value === "number" ? value : 32);
-  return { weights: bits(report?.settings.weights), activations: bits(report?.settings.activations) };
+/** Returns whether the variant is the float model that the others are compared with. */
+export function isFloatVariant({ dtype }: Pick<ModelVariant, "dtype">): boolean {
+  return dtype === "fp32";
+}
+
+/** Returns the bits of a variant's weights and activations as asked for, 32 for float; null where they are not known. */
+export function variantBits(variant: Pick<ModelVariant, "dtype" | "report">): {
+  readonly weights: number | null;
+  readonly activations: number | null;
+} {
+  if (isFloatVariant(variant)) return { weights: 32, activations: 32 };
+  const bits = (value: unknown): number | null => (typeof value === "number" ? value : null);
+  return { weights: bits(variant.report?.settings.weights), activations: bits(variant.report?.settings.activations) };
 }

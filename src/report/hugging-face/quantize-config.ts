@@ -1,13 +1,13 @@
 /** The quantize_config.json that model repositories for transformers.js carry. */
 import type { TransformersDtype } from "./dtype.ts";
-import { type ModelVariant, variantBits, variantPath } from "./model-variant.ts";
+import { isFloatVariant, type ModelVariant, variantBits, variantPath } from "./model-variant.ts";
 
 /** One file, and everything needed to make it again. */
 export interface QuantizedFile {
   readonly file: string;
   readonly dtype: TransformersDtype;
-  readonly weight_bits: number;
-  readonly activation_bits: number;
+  readonly weight_bits: number | null;
+  readonly activation_bits: number | null;
   readonly mean_weight_bits: number;
   readonly target: string;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
@@ -30,11 +30,11 @@ export interface QuantizeConfig {
   };
 }
 
-/** Returns the content of quantize_config.json; float variants are left out. */
+/** Returns the content of quantize_config.json; the float variant is left out, and files made elsewhere are only named. */
 export function quantizeConfig(variants: readonly ModelVariant[]): QuantizeConfig {
   const reports = variants.flatMap((variant) => (variant.report ? [{ variant, report: variant.report }] : []));
   return {
-    modes: reports.map(({ variant }) => variant.dtype),
+    modes: variants.filter((variant) => !isFloatVariant(variant)).map(({ dtype }) => dtype),
     per_channel: true,
     reduce_range: reports.some(({ report }) => report.settings.reduceRange === true),
     modicum: {

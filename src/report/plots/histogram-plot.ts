@@ -2,6 +2,7 @@
 import type { Histogram } from "../../quantize/index.ts";
 import { formatPercent, formatValue } from "../format.ts";
 import type { Html } from "../html.ts";
+import { ceilingDecade, decades, floorDecade } from "./decades.ts";
 import { openDrawing } from "./draw.ts";
 
 /** What is drawn. */
@@ -29,10 +30,10 @@ export async function histogramPlot(parts: HistogramPlotParts): Promise<Html> {
   const bins = rebin(histogram, MAX_BINS);
   const total = bins.reduce((sum, bin) => sum + bin.count, 0);
   const shares = bins.map((bin) => ({ ...bin, percent: total > 0 ? (100 * bin.count) / total : 0 }));
-  const largest = Math.max(...shares.map((bin) => bin.percent), 1e-9);
-  const smallest = Math.min(...shares.filter((bin) => bin.percent > 0).map((bin) => bin.percent), largest);
-  const floor = 10 ** Math.floor(Math.log10(Math.max(smallest, largest * 1e-8)) - 0.01);
-  const ceiling = 10 ** Math.ceil(Math.log10(largest) + 0.01);
+  const present = shares.map((bin) => bin.percent).filter((percent) => percent > 0);
+  const largest = Math.max(...present, 0) || 100;
+  const floor = floorDecade(0.9 * Math.max(Math.min(...present, largest), largest * 1e-8));
+  const ceiling = ceilingDecade(1.1 * largest);
   const width = histogram.high - histogram.low || Math.max(1e-6, Math.abs(histogram.high));
   const area = (test: (middle: number) => boolean, fill: string) =>
     Plot.rectY(
@@ -54,7 +55,7 @@ export async function histogramPlot(parts: HistogramPlotParts): Promise<Html> {
     y: {
       type: "log",
       domain: [floor, ceiling],
-      ticks: decades(floor, ceiling),
+      ticks: decades(floor, Math.min(100, ceiling)),
       tickFormat: (percent: number) => formatPercent(percent, Math.max(0, -Math.floor(Math.log10(percent) + 1e-9))),
       tickSize: 0,
       grid: true,
@@ -100,15 +101,6 @@ export function rebin(histogram: Histogram, most: number): Bin[] {
     bins.push({ from: low + start * step, to: low + end * step, count });
   }
   return bins;
-}
-
-function decades(floor: number, ceiling: number): number[] {
-  const first = Math.ceil(Math.log10(floor) - 1e-6);
-  const last = Math.floor(Math.log10(Math.min(ceiling, 100)) + 1e-6);
-  const step = Math.max(1, Math.ceil((last - first) / 4));
-  const ticks: number[] = [];
-  for (let exponent = last; exponent >= first; exponent -= step) ticks.push(10 ** exponent);
-  return ticks;
 }
 
 /** Labels point away from each other, and inwards at the edges of the plot. */

@@ -2,6 +2,7 @@
 import type { LayerReport } from "../../quantize/index.ts";
 import { formatBits, formatDecibels } from "../format.ts";
 import type { Html } from "../html.ts";
+import { ceilingDecade, decades, floorDecade } from "./decades.ts";
 import { openDrawing } from "./draw.ts";
 
 /** A layer and its number in the table, from 1. */
@@ -102,11 +103,11 @@ export async function errorPlot(layers: readonly NumberedLayer[]): Promise<Html 
   if (points.length < 2) return null;
   const { Plot, draw } = await openDrawing();
   const all = points.flatMap((point) => [point.predictedMse, point.measuredMse]);
-  const domain = [Math.min(...all) / 1.6, Math.max(...all) * 1.6] as const;
+  const domain = [floorDecade(Math.min(...all) / 1.2), ceilingDecade(Math.max(...all) * 1.2)] as const;
   const axis = {
     type: "log",
     domain,
-    ticks: powersOfTen(domain),
+    ticks: decades(...domain),
     tickFormat: powerOfTen,
     tickSize: 4,
     grid: true,
@@ -148,16 +149,19 @@ const layerSpan = {
 
 function layerAxis(layers: readonly NumberedLayer[]) {
   const last = layers.at(-1)?.number ?? 1;
-  return { domain: [(layers[0]?.number ?? 1) - 0.8, last + 0.8], label: "layer", ticks: 12, tickSize: 0 } as const;
+  return {
+    domain: [(layers[0]?.number ?? 1) - 0.8, last + 0.8],
+    label: "layer",
+    ticks: layerTicks(layers),
+    tickSize: 0,
+  } as const;
 }
 
-function powersOfTen([low, high]: readonly [number, number]): number[] {
-  const first = Math.ceil(Math.log10(low));
-  const last = Math.floor(Math.log10(high));
-  const step = Math.max(1, Math.ceil((last - first) / 4));
-  const ticks: number[] = [];
-  for (let exponent = first; exponent <= last; exponent += step) ticks.push(10 ** exponent);
-  return ticks;
+/** Whole numbers, at most about twelve. */
+function layerTicks(layers: readonly NumberedLayer[]): number[] {
+  const last = layers.at(-1)?.number ?? 1;
+  const step = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((candidate) => last / candidate <= 13) ?? 1000;
+  return layers.map(({ number }) => number).filter((number) => number % step === 0);
 }
 
 /** `0.01`, or `10⁻⁵` where that is shorter. */
