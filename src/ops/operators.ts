@@ -7,28 +7,39 @@ import { constant } from "./constant.ts";
 import { controlFlow } from "./control-flow.ts";
 import { conv } from "./conv.ts";
 import { convTranspose } from "./conv-transpose.ts";
+import { depthToSpace } from "./depth-to-space.ts";
 import { einsum } from "./einsum.ts";
 import { elementwiseBinary } from "./elementwise-binary.ts";
 import { elementwiseUnary } from "./elementwise-unary.ts";
 import { expand } from "./expand.ts";
 import { gather } from "./gather.ts";
+import { gatherElements } from "./gather-elements.ts";
 import { gemm } from "./gemm.ts";
+import { globalPool } from "./global-pool.ts";
 import { matMul } from "./matmul.ts";
 import { normalization } from "./normalization.ts";
+import { oneHot } from "./one-hot.ts";
 import type { Operator } from "./operator.ts";
+import { pad } from "./pad.ts";
 import { pool } from "./pool.ts";
 import { quantize } from "./quantize.ts";
 import { recurrent } from "./recurrent.ts";
 import { reduce } from "./reduce.ts";
+import { regionPool } from "./region-pool.ts";
 import { reshape } from "./reshape.ts";
 import { resize } from "./resize.ts";
+import { select } from "./select.ts";
 import { sequence } from "./sequence.ts";
 import { shape } from "./shape.ts";
 import { signal } from "./signal.ts";
 import { slice } from "./slice.ts";
+import { split } from "./split.ts";
 import { strings } from "./strings.ts";
+import { tile } from "./tile.ts";
+import { topK } from "./top-k.ts";
 import { training } from "./training.ts";
 import { transpose } from "./transpose.ts";
+import { unpool } from "./unpool.ts";
 import { where } from "./where.ts";
 
 /** Every operator Modicum knows, by the file its rules are in. */
@@ -53,6 +64,17 @@ export const operatorFamilies: Readonly<Record<string, readonly Operator[]>> = {
   slice,
   expand,
   gather,
+  tile,
+  pad,
+  "one-hot": oneHot,
+  "top-k": topK,
+  "gather-elements": gatherElements,
+  select,
+  "global-pool": globalPool,
+  "region-pool": regionPool,
+  unpool,
+  split,
+  "depth-to-space": depthToSpace,
   resize,
   attention,
   recurrent,
