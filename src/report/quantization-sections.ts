@@ -10,6 +10,7 @@ import {
   formatPercent,
   formatSeconds,
   formatValue,
+  keepUnits,
 } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { htmlTable } from "./html-table.ts";
@@ -211,7 +212,9 @@ async function histogramFigure(number: number, layer: LayerReport, noise: number
     : `${formatBits(layer.activationBits)} bits`;
   return figure({
     title: html`${number}. <code>${layer.name}</code>`,
-    caption: `${activation.side}, ${activation.method}, ${bits} · ${error}${clipped === null ? "" : ` · ${formatPercent(clipped, clipped > 0 && clipped < 0.1 ? 3 : 1)} clipped`}${activation.entropyBits === null ? "" : ` · entropy ${formatFixed(activation.entropyBits, 2)} bits`}`,
+    caption: keepUnits(
+      `${activation.side}, ${activation.method}, ${bits} · ${error}${clipped === null ? "" : ` · ${formatPercent(clipped, clipped > 0 && clipped < 0.1 ? 3 : 1)} clipped`}${activation.entropyBits === null ? "" : ` · entropy ${formatFixed(activation.entropyBits, 2)} bits`}`,
+    ),
     svg: await histogramPlot({
       name: activation.name,
       histogram: activation.histogram!,
