@@ -67,9 +67,10 @@ function combineElements(node: Node, a: Fact, b: Fact, rule: Rule): readonly Dim
   return left && right && left.map((x, index) => inPrecision(a.dtype, rule(x, right[index]!, integers)));
 }
 
-/** Rounds a number as the element type does. */
+/** Rounds a number as the element type does; in integers narrow enough to wrap around it is taken as unknown. */
 export function inPrecision(dtype: DType | undefined, x: Dimension): Dimension {
-  return dtype === "float32" && typeof x === "number" ? Math.fround(x) : x;
+  if (dtype === "int64" || dtype === "int32" || dtype === "float64" || dtype === "bool") return x;
+  return dtype === "float32" ? (typeof x === "number" ? Math.fround(x) : x) : null;
 }
 
 function inferSameType(node: Node, context: InferenceContext): readonly Fact[] {
