@@ -16,22 +16,19 @@ export function assignNames(
   constants: ReadonlyMap<Graph, readonly Value[]>,
   reserved: Iterable<string>,
 ): Map<Value, string> {
-  const names = new Map<Value, string>();
-  const avoid = new Set(reserved);
-  collectNames(graph, constants, avoid);
-  const taken = new Set<string>();
-  const owners = new Map<string, Value>();
+  const naming: Naming = { names: new Map(), constants, avoid: new Set(reserved), made: new Map() };
+  collectNames(graph, constants, naming.avoid);
+  const taken = new Map<string, Value>();
   for (const value of [...graph.inputs, ...graph.outputs]) {
-    const owner = owners.get(value.name);
+    const owner = taken.get(value.name);
     if (value.name === "" || (owner && owner !== value)) {
       throw new OptionError(`writeModel: inputs and outputs must have names of their own, got "${value.name}" twice.`);
     }
-    owners.set(value.name, value);
-    names.set(value, value.name);
-    taken.add(value.name);
+    taken.set(value.name, value);
+    naming.names.set(value, value.name);
   }
-  nameGraph(graph, { names, constants, avoid }, taken);
-  return names;
+  nameGraph(graph, naming, [new Set(taken.keys())]);
+  return naming.names;
 }
 
 interface Naming {
@@ -39,6 +36,8 @@ interface Naming {
   readonly constants: ReadonlyMap<Graph, readonly Value[]>;
   /** Names that some value or other has: made names must differ from them all. */
   readonly avoid: Set<string>;
+  /** How many names were made from each base, so that thousands of nameless values take no quadratic search. */
+  readonly made: Map<string, number>;
 }
 
 /** Every value that a graph itself defines. */
@@ -53,22 +52,28 @@ function collectNames(graph: Graph, constants: Naming["constants"], names: Set<s
   for (const node of graph.nodes) for (const inner of node.subgraphs) collectNames(inner, constants, names);
 }
 
-function nameGraph(graph: Graph, naming: Naming, taken: Set<string>): void {
+/** Names the values of a graph; `taken` are the names in use in the graphs around it and in itself. */
+function nameGraph(graph: Graph, naming: Naming, taken: readonly Set<string>[]): void {
+  const own = taken.at(-1)!;
   for (const value of ownValues(graph, naming.constants)) {
     if (naming.names.has(value)) continue;
-    const name = value.name === "" || taken.has(value.name) ? madeName(value, naming.avoid) : value.name;
+    const isFree = value.name !== "" && !taken.some((names) => names.has(value.name));
+    const name = isFree ? value.name : madeName(value, naming);
     naming.names.set(value, name);
-    taken.add(name);
+    own.add(name);
   }
-  for (const node of graph.nodes) for (const inner of node.subgraphs) nameGraph(inner, naming, new Set(taken));
+  for (const node of graph.nodes) {
+    for (const inner of node.subgraphs) nameGraph(inner, naming, [...taken, new Set<string>()]);
+  }
 }
 
-function madeName(value: Value, avoid: Set<string>): string {
+function madeName(value: Value, { avoid, made }: Naming): string {
   const base = value.name || value.producer?.name || value.producer?.operator || "constant";
-  for (let number = 1; ; number++) {
+  for (let number = (made.get(base) ?? 0) + 1; ; number++) {
     const name = `${base}_${number}`;
     if (avoid.has(name)) continue;
     avoid.add(name);
+    made.set(base, number);
     return name;
   }
 }

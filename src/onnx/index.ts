@@ -1,6 +1,7 @@
 /** The ONNX file format: reading and writing programs. */
 export { type ExternalDataSource, externalFromMap } from "./external-data.ts";
 export type { ExternalPlacement } from "./external-placement.ts";
+export { inlineFunctions } from "./inline-functions.ts";
 export { type ExternalFile, type ModelFile, modelSizeBytes } from "./model-file.ts";
 export { NEWEST_OPSET, type ReadOptions, readModel } from "./read-model.ts";
 export { upgradeOpset } from "./upgrade/upgrade-opset.ts";

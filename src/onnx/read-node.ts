@@ -56,7 +56,8 @@ export function plainDomain(domain: string): string {
   return domain === "ai.onnx" ? "" : domain;
 }
 
-function readAttribute(
+/** Reads an attribute of `who`; the record is taken apart. @throws ModelFormatError if it is malformed. */
+export function readAttribute(
   proto: AttributeProto,
   who: string,
   context: ReadContext,

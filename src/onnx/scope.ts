@@ -29,15 +29,10 @@ export class Scope {
     return this.#values.get(name) ?? this.#outer?.find(name);
   }
 
-  /** Adds a value under its name. */
-  add(value: Value): Value {
-    this.#values.set(value.name, value);
+  /** Adds a value under its name, or another. */
+  add(value: Value, name: string = value.name): Value {
+    this.#values.set(name, value);
     return value;
-  }
-
-  /** Every value of this graph itself. */
-  values(): Iterable<Value> {
-    return this.#values.values();
   }
 }
 

@@ -5,6 +5,7 @@ import { GraphProtoSchema, AttributeProto_AttributeType as Kind, ModelProtoSchem
 type Init = MessageInitShape<typeof ModelProtoSchema>;
 type GraphInit = MessageInitShape<typeof GraphProtoSchema>;
 export type NodeInit = NonNullable<GraphInit["node"]>[number];
+export type FunctionInit = NonNullable<Init["functions"]>[number];
 export type TensorInit = NonNullable<GraphInit["initializer"]>[number];
 
 /** A float32 value of the given lengths. */

@@ -29,17 +29,25 @@ export function printProgram(program: Program): string {
 class Labels {
   readonly #labels = new Map<Value, string>();
   readonly #taken = new Set<string>();
+  readonly #numbers = new Map<string, number>();
 
   of(value: Value | undefined): string {
     if (!value) return "_";
     const known = this.#labels.get(value);
     if (known) return known;
-    const base = value.name || "%";
-    let label = value.name || "%1";
-    for (let number = 2; this.#taken.has(label); number++) label = value.name ? `${base}#${number}` : `%${number}`;
+    const label = this.#free(value.name);
     this.#taken.add(label);
     this.#labels.set(value, label);
     return label;
+  }
+
+  #free(name: string): string {
+    if (name && !this.#taken.has(name)) return name;
+    for (let number = (this.#numbers.get(name) ?? (name ? 1 : 0)) + 1; ; number++) {
+      this.#numbers.set(name, number);
+      const label = `${name}${name ? "#" : "%"}${number}`;
+      if (!this.#taken.has(label)) return label;
+    }
   }
 }
 

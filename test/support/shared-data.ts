@@ -24,6 +24,31 @@ export function sharedModels(): string[] {
     .map((name) => path.join(folder, name));
 }
 
+/**
+ * Returns the files of ONNX's operator cases by path (`node/test_abs/model.onnx`, `node/test_abs/test_data_set_0/input_0.pb`),
+ * unpacked in memory; undefined when they are not there.
+ */
+export function onnxNodeTests(): Map<string, Uint8Array> | undefined {
+  const archive = sharedData("onnx-node-tests.tar.xz");
+  if (!archive) return undefined;
+  return readTar(execFileSync("xz", ["-dc", archive], { maxBuffer: 2 ** 29 }));
+}
+
+/** Reads the plain files of a tar archive (POSIX ustar): headers of 512 bytes, contents padded to such. */
+function readTar(tar: Buffer): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  const text = (at: number, length: number): string => tar.toString("latin1", at, at + length).replace(/\0.*$/s, "");
+  for (let at = 0; at + 512 <= tar.byteLength && tar[at] !== 0; ) {
+    const sizeBytes = Number.parseInt(text(at + 124, 12), 8);
+    const prefix = text(at + 345, 155);
+    const isFile = text(at + 156, 1) === "0";
+    if (isFile)
+      files.set(prefix + (prefix && "/") + text(at, 100), new Uint8Array(tar.subarray(at + 512, at + 512 + sizeBytes)));
+    at += 512 + Math.ceil(sizeBytes / 512) * 512;
+  }
+  return files;
+}
+
 /** A folder that holds ONNX's operator cases (`node/test_.../model.onnx`), to be removed after use. */
 export interface UnpackedCases {
   readonly folder: string;
