@@ -54,11 +54,11 @@ const REMEDIES: Readonly<Record<Remedy, (found: Case) => Omit<Advice, "layers">>
     flags: "--policy deploy",
   }),
   "weights-8-bits": ({ report, found, names, weightBitsFlags }) => {
-    const added = report.deployable ? `, ${sharePercent(extraBytes(found), report)} of the file` : "";
-    const text = `${capitalized(layerCount(found))} need${found.length === 1 ? "s" : ""} 8-bit weights: ${formatBytes(extraBytes(found))} more${added}.`;
+    const share = report.deployable ? `, ${sharePercent(extraBytes(found), report)} of the file` : "";
+    const text = `8-bit weights for ${layerCount(found)} cost ${formatBytes(extraBytes(found))}${share}.`;
     if (weightBitsFlags) return { text, flags: weightBitsFlags(names, 8) };
     const all = report.layers.filter(({ weightBits }) => weightBits < 8).map((layer) => ({ layer }));
-    return { text: `${text} Giving them to every layer takes ${formatBytes(extraBytes(all))}.`, flags: "--weights 8" };
+    return { text: `${text} For all layers they cost ${formatBytes(extraBytes(all))}.`, flags: "--weights 8" };
   },
   "weights-float": ({ found, names, weightBitsFlags }) => ({
     text: `Leave ${layerCount(found)} in float: 8 bits are not enough there.`,
@@ -85,10 +85,6 @@ const REMEDIES: Readonly<Record<Remedy, (found: Case) => Omit<Advice, "layers">>
 
 function layerCount(found: readonly LayerDiagnosis[]): string {
   return found.length === 1 ? "this layer" : `these ${found.length} layers`;
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Bytes that weights below 8 bits take more when they get 8. */

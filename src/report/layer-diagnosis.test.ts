@@ -70,7 +70,7 @@ test("4-bit weights: advice says what 8 bits cost, with the flags given by the c
   const advice = adviceFor(noisy, found, (names, bits) => `--layer-bits ${names.join(",")}=${bits}`);
   expect(advice).toEqual([
     {
-      text: "This layer needs 8-bit weights: 100 kB more, 3.4 % of the file.",
+      text: "8-bit weights for this layer cost 100 kB, 3.4 % of the file.",
       flags: "--layer-bits Conv_1=8",
       layers: [1],
     },

@@ -46,8 +46,8 @@ p { margin: 0 0 .9em; max-width: 68ch; }
 .eyebrow b { color: var(--accent); font-weight: 650; }
 h1 { margin: 0; font-size: clamp(1.55rem, 1.1rem + 1.9vw, 2.5rem); line-height: 1.15; letter-spacing: -.018em; font-weight: 680; text-wrap: balance; }
 .subtitle { margin: .75rem 0 0; font-size: clamp(1rem, .95rem + .3vw, 1.1875rem); color: var(--muted); max-width: 72ch; }
-.numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 9.5rem), 1fr)); gap: .75rem; margin: 1rem 0 0; padding: 0; }
-.number { background: var(--raised); border: 1px solid var(--line); border-radius: 10px; padding: .9rem 1rem .85rem; min-width: 0; max-width: 22rem; }
+.numbers { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0 0; padding: 0; }
+.number { background: var(--raised); border: 1px solid var(--line); border-radius: 10px; padding: .9rem 1rem .85rem; flex: 1 1 9.5rem; min-width: 0; max-width: 22rem; }
 .number dt { color: var(--muted); font-size: .8125rem; line-height: 1.3; }
 .number dd { margin: 0; }
 .number .value { font-size: clamp(1.4rem, 1.15rem + .8vw, 1.8rem); line-height: 1.2; font-weight: 660; letter-spacing: -.02em; font-variant-numeric: tabular-nums; margin-top: .3rem; overflow-wrap: normal; }
@@ -81,10 +81,12 @@ h3 { margin: 1.6rem 0 .3rem; font-size: 1.0313rem; line-height: 1.35; font-weigh
 .scroll { overflow-x: auto; max-width: 100%; overscroll-behavior-x: contain; }
 .table { background: var(--raised); border: 1px solid var(--line); border-radius: 10px; margin: .8rem 0 1.2rem; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; line-height: 1.4; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+th:first-child, td:first-child { padding-left: .9rem; }
+th:last-child, td:last-child { padding-right: .9rem; }
 caption { text-align: left; padding: .8rem .9rem .2rem; color: var(--muted); font-size: .875rem; }
 caption > span { display: inline-block; position: sticky; left: .9rem; max-width: min(72ch, calc(100vw - 5rem)); }
 caption b { color: var(--text); font-weight: 640; }
-th, td { padding: .42rem .9rem; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
+th, td { padding: .42rem .6rem; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { white-space: nowrap; }
 thead th.wraps { white-space: normal; }
@@ -158,6 +160,6 @@ footer dd { margin: 0; color: var(--text); font-variant-numeric: tabular-nums; }
   th, td { padding: .25rem .4rem; }
   th code, td code { white-space: normal; }
   .wide svg.plot { min-width: 0; }
-  .numbers { grid-template-columns: repeat(3, 1fr); }
+  .number { flex-basis: 30%; }
 }
 `.trim();

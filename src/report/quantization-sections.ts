@@ -238,14 +238,14 @@ export function settingsSection(report: QuantizationReport): Section {
   const items: Fact[] = [
     {
       name: "Target",
-      value: report.deployable ? report.target : html`${report.target} ${tag("caution", "simulated")}`,
+      value: report.deployable ? report.target : tag("caution", "none, simulated"),
     },
     ...Object.entries(report.settings)
       .filter(([name]) => name !== "target")
       .map(([name, value]) => ({ name, value: html`<code>${String(value)}</code>` })),
     {
       name: "Calibrated on",
-      value: html`${calibration.source} ${CALIBRATION_KINDS[kind]} · ${calibration.samples} samples in ${calibration.batches} batches`,
+      value: html`${calibration.source} ${CALIBRATION_KINDS[kind]} · ${calibration.samples} samples`,
     },
     { name: "Mean weight bits", value: formatFixed(report.meanWeightBits, 2) },
     {
