@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { onnxNodeTests, sharedModels } from "../../test/support/shared-data.ts";
+import { cloneProgram } from "../program/index.ts";
 import { everythingModel } from "./everything.cases.ts";
 import { ModelProtoSchema } from "./generated/onnx_pb.ts";
 import { readModel, writeModel } from "./index.ts";
@@ -28,6 +29,14 @@ describe("reading and writing a model", () => {
 
   it("keeps what those lack: unknown fields, training info, annotations, sparse weights, every optional field", () => {
     expect(isKept(everythingModel(), "everything")).toBe(true);
+  });
+
+  it("writes the same again and again, and leaves the program's copies alone", () => {
+    const program = readModel(everythingModel());
+    const copy = cloneProgram(program).program;
+    const first = writeModel(program).bytes;
+    expect(Buffer.compare(writeModel(program).bytes, first)).toBe(0);
+    expect(Buffer.compare(writeModel(copy).bytes, first)).toBe(0);
   });
 
   it("would notice a lost field", () => {

@@ -31,6 +31,9 @@ export function writeGraph(
   // The record's own lists belong to the program, which may be written again.
   proto.initializer = [];
   proto.sparseInitializer = [];
+  // New lists: those of the file's record must stay as they are, for the next time it is written.
+  proto.initializer = [];
+  proto.sparseInitializer = [];
   for (const value of own) {
     const sparse = sparseRecordOf(value.constant!, nameOf(value));
     if (sparse) proto.sparseInitializer.push(sparse);
