@@ -1,7 +1,6 @@
 /** The data beside the repository, for tests that check against real models; such tests skip, saying so, when it is missing. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -34,34 +33,22 @@ export function onnxNodeTests(): Map<string, Uint8Array> | undefined {
   return readTar(execFileSync("xz", ["-dc", archive], { maxBuffer: 2 ** 29 }));
 }
 
-/** Reads the plain files of a tar archive (POSIX ustar): headers of 512 bytes, contents padded to such. */
+/** Reads the plain files of a tar archive (ustar, GNU long names): headers of 512 bytes, contents padded to such. */
 function readTar(tar: Buffer): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const text = (at: number, length: number): string => tar.toString("latin1", at, at + length).replace(/\0.*$/s, "");
+  let longName: string | undefined;
   for (let at = 0; at + 512 <= tar.byteLength && tar[at] !== 0; ) {
     const sizeBytes = Number.parseInt(text(at + 124, 12), 8);
     const prefix = text(at + 345, 155);
-    const isFile = text(at + 156, 1) === "0";
-    if (isFile)
-      files.set(prefix + (prefix && "/") + text(at, 100), new Uint8Array(tar.subarray(at + 512, at + 512 + sizeBytes)));
+    const kind = text(at + 156, 1);
+    if (kind === "0") {
+      const name = longName ?? prefix + (prefix && "/") + text(at, 100);
+      files.set(name, new Uint8Array(tar.subarray(at + 512, at + 512 + sizeBytes)));
+    }
+    // GNU tar writes a name above 100 characters as the content of an entry of its own, before the file's.
+    longName = kind === "L" ? text(at + 512, sizeBytes) : undefined;
     at += 512 + Math.ceil(sizeBytes / 512) * 512;
   }
   return files;
-}
-
-/** A folder that holds ONNX's operator cases (`node/test_.../model.onnx`), to be removed after use. */
-export interface UnpackedCases {
-  readonly folder: string;
-  readonly names: readonly string[];
-  remove(): void;
-}
-
-/** Unpacks ONNX's operator cases, which takes about half a second; undefined when they are not there. */
-export function unpackOnnxNodeTests(): UnpackedCases | undefined {
-  const archive = sharedData("onnx-node-tests.tar.xz");
-  if (!archive) return undefined;
-  const unpacked = mkdtempSync(path.join(tmpdir(), "modicum-onnx-node-tests-"));
-  execFileSync("tar", ["-xJf", archive, "-C", unpacked]);
-  const folder = path.join(unpacked, "node");
-  return { folder, names: readdirSync(folder).sort(), remove: () => rmSync(unpacked, { recursive: true }) };
 }
