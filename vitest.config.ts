@@ -3,7 +3,10 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // What loads onnxruntime-node by itself, as transformers.js does, would send telemetry otherwise.
+    env: { ORT_DISABLE_TELEMETRY: "1" },
     maxWorkers: 2,
   },
 });

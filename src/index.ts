@@ -3,16 +3,13 @@
  *
  * ```ts
  * import { readFile, writeFile } from "node:fs/promises";
- * import { countMacs, inferShapes, readModel, writeModel } from "modicum";
+ * import { quantize } from "modicum";
  * import { nodeRuntime } from "modicum/runtime/node";
  *
- * const program = readModel(await readFile("model.onnx"));
- * for (const node of program.graph.nodes) console.log(node.label);
- *
  * const runtime = await nodeRuntime();
- * const session = await runtime.createSession(writeModel(program));
- * console.log(session.inputNames);
- * await session.release();
+ * const { model, report } = await quantize(await readFile("model.onnx"), { runtime, weights: 4 });
+ * await writeFile("small.onnx", model.bytes);
+ * console.log(report.layers.map(({ name, weightBits, sqnrDb }) => [name, weightBits, sqnrDb]));
  * ```
  *
  * What is where, lower folders first (each imports only those before it):
@@ -70,12 +67,15 @@ export {
   prepareProgram,
 } from "./prepare/index.ts";
 export { Emitter, Graph, Node, type NodeOptions, Program, type Shape, Value } from "./program/index.ts";
-export type {
-  CalibrationData,
-  LayerReport,
-  QuantizationReport,
-  QuantizeOptions,
-  QuantizeResult,
+export {
+  type CalibrationData,
+  type LayerReport,
+  layerPolicies,
+  type QuantizationReport,
+  type QuantizeOptions,
+  type QuantizeResult,
+  quantize,
+  rangeMethods,
 } from "./quantize/index.ts";
 export type { Device, Runtime, Session, SessionOptions } from "./runtime/index.ts";
 export { type DType, float32, int64, Tensor, type TensorData, toFloat32, toNumbers, zeros } from "./tensor/index.ts";

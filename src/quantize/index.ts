@@ -33,8 +33,8 @@ export type {
   QuantizeOptions,
   Target,
 } from "./options.ts";
-export { layerBits, type LayerPolicy, layerPolicies, type PolicyRule } from "./policy.ts";
-export { MODICUM_VERSION, quantize, type QuantizeResult } from "./quantize.ts";
+export { type LayerPolicy, layerBits, layerPolicies, type PolicyRule } from "./policy.ts";
+export { MODICUM_VERSION, type QuantizeResult, quantize } from "./quantize.ts";
 export {
   type ChannelAxis,
   type Codes,
@@ -50,6 +50,7 @@ export { nSigma } from "./ranges/n-sigma.ts";
 export { percentile } from "./ranges/percentile.ts";
 export type { RangeMethod, RangeRequest } from "./ranges/range-method.ts";
 export type { ActivationReport, Evaluation, LayerReport, QuantizationReport } from "./report-data.ts";
+export { resolveSettings, type Settings } from "./settings.ts";
 export type { Histogram, Statistics } from "./statistics.ts";
 export {
   channelOrTensor,
