@@ -1,6 +1,6 @@
 /** Evaluating models on one data set: what `evaluate`, `compare` and `quantize --data` share. */
 import { type Dataset, limitSamples, type ModelInput } from "../data/index.ts";
-import type { EvaluatedModel, EvaluateOptions } from "../evaluate/index.ts";
+import type { EvaluatedModel, EvaluateOptions, TimingOptions } from "../evaluate/index.ts";
 import { findPreprocessing, openDataset, readModelFile } from "../files/index.ts";
 import { type ModelFile, modelSizeBytes } from "../onnx/index.ts";
 import type { Progress } from "../quantize/index.ts";
@@ -24,6 +24,8 @@ export interface EvaluationOptions extends CommonOptions, PreprocessingOptions, 
   readonly limit?: number;
   readonly seed?: number;
   readonly batch?: number;
+  /** Seconds of measuring speed, for each model; 0: none. */
+  readonly timing?: number;
 }
 
 /** Models ready to be evaluated, the first being what the others are compared with. */
@@ -66,7 +68,9 @@ export async function withEvaluatedModels<T>(
       context.signal.throwIfAborted();
       progress.update(step);
     };
-    const evaluateOptions = { batchSize: options.batch, onProgress };
+    const { batch: batchSize, timing: seconds } = options;
+    const timing: TimingOptions | false = seconds === 0 ? false : seconds === undefined ? {} : { seconds };
+    const evaluateOptions = { batchSize, timing, onProgress };
     return await work({
       models,
       options: evaluateOptions,

@@ -19,7 +19,8 @@ export interface LayerSummary {
   readonly name: string;
   readonly operator: string;
   readonly kind: string;
-  readonly weightShape: readonly number[];
+  readonly weightShape: readonly (number | string | null)[];
+  /** 0 when the weights are computed. */
   readonly parameters: number;
   /** Multiply-accumulates per sample; null when shapes are unknown. */
   readonly macs: number | null;
@@ -135,13 +136,13 @@ function summarizeValue(value: Value): ValueSummary {
 }
 
 function summarizeLayer(layer: Layer, macs: MacCounts | undefined): LayerSummary {
-  const weightShape = layer.weight.constant?.shape ?? (layer.weight.shape ?? []).map(Number);
+  const weightShape = layer.weight.constant?.shape ?? layer.weight.shape ?? [];
   return {
     name: layer.node.name || (layer.node.outputs[0]?.name ?? ""),
     operator: layer.node.operator,
     kind: layer.kind,
     weightShape,
-    parameters: weightShape.reduce((product, length) => product * length, 1),
+    parameters: layer.weight.constant ? constantSize(layer.weight.constant) : 0,
     macs: macs?.byNode.get(layer.node) ?? null,
     quantizable: layer.reason === undefined,
     reason: layer.reason ?? null,

@@ -15,6 +15,15 @@ export function wholeNumber(low: number, high: number = Number.MAX_SAFE_INTEGER,
   };
 }
 
+/** Reads a finite number from zero. */
+export function numberFromZero(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
+    throw new InvalidArgumentError("It must be a number from zero.");
+  }
+  return value;
+}
+
 /** Reads a finite number above zero. */
 export function positiveNumber(text: string): number {
   const value = Number(text);

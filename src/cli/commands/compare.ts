@@ -4,7 +4,7 @@ import { addCommonOptions, type CommandContext, printResult } from "../command.t
 import type { ComparisonRecord } from "../comparison.ts";
 import { addPreprocessingOptions, addRuntimeOptions } from "../data-options.ts";
 import type { EvaluationOptions } from "../evaluate-models.ts";
-import { wholeNumber } from "../option-values.ts";
+import { numberFromZero, wholeNumber } from "../option-values.ts";
 
 interface CompareOptions extends EvaluationOptions {
   readonly worst: number;
@@ -22,7 +22,9 @@ export function define(command: Command, context: CommandContext): void {
     .option("--limit <count>", "samples used, drawn at random by the seed", wholeNumber(1))
     .option("--seed <number>", "of that draw (default 0)", wholeNumber(0, 2 ** 32 - 1))
     .option("--worst <count>", "samples listed on which outputs differ most", wholeNumber(0), 5);
-  addRuntimeOptions(command).option("--batch <count>", "samples at once when outputs are compared", wholeNumber(1), 16);
+  addRuntimeOptions(command)
+    .option("--batch <count>", "samples at once when outputs are compared", wholeNumber(1), 16)
+    .option("--timing <seconds>", "of measuring speed, for each model; 0: speed is not measured", numberFromZero, 2);
   addPreprocessingOptions(command);
   addCommonOptions(command.optionsGroup("Output:"))
     .addHelpText("after", EXAMPLES)

@@ -4,7 +4,7 @@ import type { ModelEvaluation } from "../../evaluate/index.ts";
 import { addCommonOptions, type CommandContext, printResult } from "../command.ts";
 import { addPreprocessingOptions, addRuntimeOptions } from "../data-options.ts";
 import type { EvaluationOptions } from "../evaluate-models.ts";
-import { wholeNumber } from "../option-values.ts";
+import { numberFromZero, wholeNumber } from "../option-values.ts";
 
 interface EvaluateOptions extends EvaluationOptions {
   readonly report?: string;
@@ -20,7 +20,9 @@ export function define(command: Command, context: CommandContext): void {
     .option("--seed <number>", "of that draw (default 0)", wholeNumber(0, 2 ** 32 - 1))
     .option("--report <file>", "an HTML page with the results")
     .option("--force", "replace the report when it exists");
-  addRuntimeOptions(command).option("--batch <count>", "samples at once when accuracy is measured", wholeNumber(1), 16);
+  addRuntimeOptions(command)
+    .option("--batch <count>", "samples at once when accuracy is measured", wholeNumber(1), 16)
+    .option("--timing <seconds>", "of measuring speed, for each model; 0: speed is not measured", numberFromZero, 2);
   addPreprocessingOptions(command);
   addCommonOptions(command.optionsGroup("Output:"))
     .addHelpText("after", EXAMPLES)

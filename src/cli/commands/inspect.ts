@@ -86,12 +86,13 @@ async function describe(summary: ModelSummary): Promise<string> {
     [
       { header: "layer", value: (layer) => layer.name },
       { header: "kind", value: (layer) => layer.kind },
-      { header: "weights", value: (layer) => layer.weightShape.join("x") },
+      { header: "weights", value: (layer) => layer.weightShape.map((length) => length ?? "?").join("x") },
       { header: "parameters", value: (layer) => layer.parameters, format: formatCount },
       { header: "MACs", value: (layer) => layer.macs, format: formatCount, align: "right" },
       { header: "quantized", value: (layer) => (layer.quantizable ? "yes" : `no: ${layer.reason}`) },
     ],
     summary.layers,
+    { maxCellWidth: 100 },
   );
   return [
     summary.path,
