@@ -3,16 +3,18 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sharedModels } from "../../test/support/shared-data.ts";
 import { ModicumError } from "../errors.ts";
+import { printProgram } from "../program/index.ts";
 import { everythingModel } from "./everything.cases.ts";
-import { readModel, writeModel } from "./index.ts";
+import { readModel, upgradeOpset, writeModel } from "./index.ts";
 import { smallModel } from "./small-model.cases.ts";
 
-/** Reads a file, decodes its weights and writes it again; failures must be ours. */
+/** Reads a file, decodes its weights, upgrades, prints and writes it; failures must be ours. */
 function use(bytes: Uint8Array): void {
   try {
     const program = readModel(bytes);
     for (const { constant } of program.graph.initializers) constant?.load();
     writeModel(program);
+    printProgram(upgradeOpset(program));
   } catch (error) {
     if (!(error instanceof ModicumError)) throw error;
     expect(error.message.length).toBeLessThan(2000);

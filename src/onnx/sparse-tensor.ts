@@ -2,8 +2,8 @@
 import { ModelFormatError } from "../errors.ts";
 import { bitsOf, elementCount, type Tensor, type TensorData, zeros } from "../tensor/index.ts";
 
-/** Largest dense tensor that a sparse one may stand for: 2^29 elements, so that a few bytes cannot ask for all memory. */
-const MAXIMUM_ELEMENTS = 2 ** 29;
+/** Largest dense tensor that a sparse one may stand for: 2^27 elements, so that a few bytes cannot ask for all memory. */
+const MAXIMUM_ELEMENTS = 2 ** 27;
 
 /**
  * Returns a dense tensor from sparse values [nonzeros] and int64 indices, either [nonzeros] into the flattened tensor or
@@ -17,7 +17,7 @@ export function densify(values: Tensor, indices: Tensor, shape: readonly number[
   const { dtype } = values;
   if (count > MAXIMUM_ELEMENTS || dtype === "string" || dtype.startsWith("complex") || bitsOf(dtype) < 8) {
     throw new ModelFormatError(
-      `${where}: a sparse tensor must be of at most 2^29 plain numbers, got ${dtype} of shape [${shape.join(", ")}].`,
+      `${where}: a sparse tensor must be of at most 2^27 plain numbers, got ${dtype} of shape [${shape.join(", ")}].`,
     );
   }
   if (indices.dtype !== "int64" || indices.size !== values.size * perIndex) {
