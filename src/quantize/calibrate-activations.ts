@@ -5,9 +5,9 @@ import type { Runtime } from "../runtime/index.ts";
 import type { ActivationPlan, ActivationRequest } from "./activation-plan.ts";
 import { calibrate, type ValueStatistics } from "./calibrate.ts";
 import { MAXIMUM_POSITIONS, type StatisticsRequest } from "./calibration-program.ts";
-import { type ActivationChoice, chooseGrid, UNCLIPPED } from "./choose-grids.ts";
+import { type ActivationChoice, type ChoiceOptions, chooseGrid, UNCLIPPED } from "./choose-grids.ts";
 import type { CalibrationData, Progress } from "./options.ts";
-import { layerBits } from "./policy.ts";
+import { assignBits, type LayerBits } from "./policy.ts";
 import type { Settings } from "./settings.ts";
 
 /** What calibration led to. */
@@ -54,9 +54,10 @@ export async function calibrateActivations(
   const found = await calibrate(program, mergeRequests(ranked), data, { ...options, seed: settings.seed });
   const statistics = new Map([...found.statistics, ...known]);
   const choices = new Map<Value, ActivationChoice>();
+  const bitsOf = assignBits(settings.policy, layers, settings);
   for (const [value, request] of plan.requests) {
     const own = statistics.get(request.statisticsOf);
-    if (own?.tensor) choices.set(value, chooseGrid(request, own, choiceOptions(request, settings)));
+    if (own?.tensor) choices.set(value, chooseGrid(request, own, choiceOptions(request, bitsOf, settings)));
   }
   const inputMeans = new Map(
     meansOf.flatMap((value) => (statistics.has(value) ? [[value, statistics.get(value)!.channelMeans] as const] : [])),
@@ -111,20 +112,16 @@ function mergeRequests(requests: readonly StatisticsRequest[]): StatisticsReques
   return [...merged.values()];
 }
 
-function choiceOptions(request: ActivationRequest, settings: Settings): Parameters<typeof chooseGrid>[2] {
-  const {
-    policy,
-    activations: asked,
-    weights,
-    variant,
-    activationAllocation: allocation,
-    granularity,
-    simulate,
-  } = settings;
+function choiceOptions(
+  request: ActivationRequest,
+  bitsOf: ReadonlyMap<Layer, LayerBits>,
+  settings: Settings,
+): ChoiceOptions {
+  const { policy, activations: asked, variant, activationAllocation: allocation, granularity, simulate } = settings;
   const { role, layer, value } = request;
   const isInput = value.producer === undefined;
   const floor = isInput ? policy.inputBits : role === "pool" ? policy.poolBits : 0;
-  const fromLayer = role === "layer" ? layerBits(policy, layer!, { weights, activations: asked }).activations : asked;
+  const fromLayer = role === "layer" ? bitsOf.get(layer!)!.activations : asked;
   const bits = simulate ? Math.max(fromLayer, floor) : 8;
   const unclipped = isInput || role === "pool" || (role === "layer" && layer!.isClassifier);
   const perChannel = granularity === "channel" && !isInput && role !== "pool";

@@ -33,7 +33,7 @@ export type {
   QuantizeOptions,
   Target,
 } from "./options.ts";
-export { type LayerPolicy, layerBits, layerPolicies, type PolicyRule } from "./policy.ts";
+export { assignBits, type LayerPolicy, layerPolicies, type PolicyRule } from "./policy.ts";
 export { MODICUM_VERSION, type QuantizeResult, quantize } from "./quantize.ts";
 export {
   type ChannelAxis,

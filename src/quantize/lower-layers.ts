@@ -11,7 +11,7 @@ import { lowerPortably } from "./lowering/portable.ts";
 import { lowerToSimulation } from "./lowering/simulate.ts";
 import { lowerForWebGpu } from "./lowering/webgpu.ts";
 import type { Target } from "./options.ts";
-import { layerBits } from "./policy.ts";
+import { assignBits } from "./policy.ts";
 import { canUseBlocks, floatsOf, quantizeLayer } from "./quantize-layer.ts";
 import { FLOAT_BITS, type Settings } from "./settings.ts";
 import { simulateLayer } from "./simulate-layer.ts";
@@ -47,10 +47,11 @@ export function lowerLayers(
 ): LoweredLayers {
   if (settings.simulate) return simulateLayers(program, layers, calibration, settings);
   const grids = deployableGrids(calibration.choices, activations);
+  const bitsOf = assignBits(settings.policy, layers, settings);
   const quantized = new Map<Node, QuantizedLayer>();
   const lowered: LoweredLayer[] = [];
   for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
-    const { weights: bits, reason } = layerBits(settings.policy, layer, settings);
+    const { weights: bits, reason } = bitsOf.get(layer)!;
     const made = quantizeLayer(layer, {
       bits,
       granularity: granularityOf(layer, settings, grids.get(layer.input)),
@@ -77,10 +78,11 @@ function simulateLayers(
   calibration: ActivationCalibration,
   settings: Settings,
 ): LoweredLayers {
+  const bitsOf = assignBits(settings.policy, layers, settings);
   const lowered: LoweredLayer[] = [];
   const simulated = new Map(
     (settings.weights === FLOAT_BITS ? [] : layers).map((layer) => {
-      const { weights: bits, reason } = layerBits(settings.policy, layer, settings);
+      const { weights: bits, reason } = bitsOf.get(layer)!;
       const { weightAllocation: allocation, correction, weightRange } = settings;
       const made = simulateLayer(layer, { bits, allocation, correction, clip: weightRange === "mse" ? "mse" : "max" });
       lowered.push({ layer, weightBits: made.meanBits, floats: made.floats, reason });
