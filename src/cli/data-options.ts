@@ -2,13 +2,13 @@
 import { type Command, Option } from "commander";
 import type { PreprocessingSettings } from "../data/index.ts";
 import { FileError } from "../errors.ts";
-import { numberList, pictureSize, positiveNumber, wholeNumber } from "./option-values.ts";
+import { numberList, type PictureSizeFlag, pictureSize, positiveNumber, wholeNumber } from "./option-values.ts";
 
 /** What the options of `addPreprocessingOptions` leave in a command's options. */
 export interface PreprocessingOptions {
   readonly preprocessing?: string;
-  readonly resize?: number | [number, number] | null;
-  readonly crop?: number | [number, number] | null;
+  readonly resize?: PictureSizeFlag;
+  readonly crop?: PictureSizeFlag;
   readonly interpolation?: NonNullable<PreprocessingSettings["interpolation"]>;
   readonly scale?: number;
   readonly mean?: number[];
@@ -71,7 +71,11 @@ export function addRuntimeOptions(command: Command): Command {
  */
 export async function statedPreprocessing(options: PreprocessingOptions): Promise<PreprocessingSettings> {
   const { preprocessing: path, resize, crop, interpolation, scale, mean, std, layout, channels } = options;
-  const flags: PreprocessingSettings = { resize, crop, interpolation, scale, mean, std, layout, channels };
+  const flags: PreprocessingSettings = {
+    resize: resize === "none" ? null : resize,
+    crop: crop === "none" ? null : crop,
+    ...{ interpolation, scale, mean, std, layout, channels },
+  };
   if (path === undefined) return flags;
   const { mergePreprocessing, readPreprocessing } = await import("../data/index.ts");
   return mergePreprocessing(flags, readPreprocessing(await readText(path), path));

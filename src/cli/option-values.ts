@@ -40,9 +40,12 @@ export function numberList(text: string): number[] {
   return values;
 }
 
+/** A picture size as flags state it; "none" because commander takes null for a failure. */
+export type PictureSizeFlag = number | readonly [number, number] | "none";
+
 /** Reads a picture size: a length, `height,width`, or `none`. */
-export function pictureSize(text: string): number | [number, number] | null {
-  if (text === "none") return null;
+export function pictureSize(text: string): PictureSizeFlag {
+  if (text === "none") return text;
   const values = text.split(",").map(Number);
   const [height, width] = values;
   if (!values.every((value) => Number.isInteger(value) && value > 0) || values.length > 2 || height === undefined) {

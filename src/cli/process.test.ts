@@ -1,0 +1,80 @@
+/** What only a process of its own shows: exit codes, signals, a full disk, and what is loaded. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EXAMPLE, EXAMPLE_MODEL, temporaryFolder } from "./models.cases.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const BIN = join(ROOT, "bin", "modicum.js");
+const run = promisify(execFile);
+
+let folder = "";
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function exitOf(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((done) => child.once("exit", (code, signal) => done({ code, signal })));
+}
+
+describe("modicum as a process", () => {
+  it("exits with the code of main, its result alone on stdout", async () => {
+    const good = await run(process.execPath, [BIN, "inspect", EXAMPLE_MODEL, "--json"]);
+    expect(JSON.parse(good.stdout)).toMatchObject({ path: EXAMPLE_MODEL });
+    expect(good.stderr).toBe("");
+    await expect(run(process.execPath, [BIN, "inspect", "none.onnx"])).rejects.toMatchObject({ code: 1, stdout: "" });
+    await expect(run(process.execPath, [BIN, "inspect"])).rejects.toMatchObject({ code: 2, stdout: "" });
+  });
+
+  it("loads neither ONNX Runtime nor sharp nor a plotting library for help", async () => {
+    const script = `
+      const { register } = await import("tsx/esm/api");
+      register();
+      const { main } = await import(${JSON.stringify(new URL("./main.ts", import.meta.url).href)});
+      for (const argv of [["--help"], ["quantize", "--help"], ["evaluate", "--help"]]) await main(argv);
+      console.error(JSON.stringify(process.report.getReport().sharedObjects));`;
+    const { stderr } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: ROOT });
+    expect(stderr).toContain("libc");
+    expect(stderr).not.toMatch(/onnxruntime|sharp|vips/);
+  });
+
+  it("ends cleanly on Ctrl-C: exit code 130, one message, no file", async () => {
+    const argv = [
+      "evaluate",
+      EXAMPLE_MODEL,
+      "--data",
+      EXAMPLE,
+      "--timing",
+      "60",
+      "--report",
+      join(folder, "page.html"),
+    ];
+    const child = spawn(process.execPath, [BIN, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      if (text.includes("evaluate: 500/500")) child.kill("SIGINT");
+    });
+    const { code, signal } = await exitOf(child);
+    // 130 when the work could be stopped in time, otherwise death by the signal, which a shell reports as 130 too.
+    expect([code, signal]).toSatisfy(([c, s]) => c === 130 || s === "SIGINT");
+    if (code === 130) expect(stderr).toContain("error: interrupted; nothing was written.");
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("leaves nothing behind when the disk is full", async () => {
+    // A limit on the size of files fails as a full disk does, in the middle of writing.
+    const command = `ulimit -f 20; exec "$0" "$@"`;
+    const argv = [BIN, "quantize", EXAMPLE_MODEL, "--calibrate", EXAMPLE, "-o", join(folder, "small.onnx"), "--quiet"];
+    await expect(run("bash", ["-c", command, process.execPath, ...argv])).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("small.onnx: must be writable"),
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
