@@ -146,6 +146,7 @@ describe("models with mistakes", () => {
     ["strings as raw data", () => withTensor({ name: "w", dataType: 8, dims: [1n], rawData: new Uint8Array(1) }), "strings must not be stored as raw data"],
     ["a segment", () => withTensor({ name: "w", dataType: 1, dims: [1n], floatData: [1], segment: { begin: 0n, end: 1n } }), "must be stored whole"],
     ["no operator set", () => refusal(modelBytes({ node: twoNodes, initializer: [weight] }, { opsetImport: [] })), "must say which ONNX operator set it uses (opset_import), got none, but has MatMul (product)"],
+    ["two versions of an operator set", () => refusal(modelBytes({}, { opsetImport: [{ version: 13n }, { domain: "ai.onnx", version: 14n }] })), 'imported in one version, 1 or more, got "" in 13 and 14'],
     ["a future operator set", () => refusal(modelBytes({}, { opsetImport: [{ domain: "ai.onnx", version: 27n }] })), "ONNX operator set must be at most 26, the newest that ONNX Runtime 1.30 runs, got 27. Export the model again with an opset version of 26 or less"],
     ["a future format", () => refusal(modelBytes({}, { irVersion: 14n })), "(ir_version) must be at most 13"],
     ["no format version", () => refusal(modelBytes({}, { irVersion: 0n })), "must say its format version (ir_version), got 0"],

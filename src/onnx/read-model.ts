@@ -82,7 +82,16 @@ function notOnnx(bytes: Uint8Array, where: string, reason: string, cause?: unkno
 
 function readOpsets(proto: ModelProto, where: string): Map<string, number> {
   const opsets = new Map<string, number>();
-  for (const { domain, version } of proto.opsetImport) opsets.set(plainDomain(domain), Number(version));
+  for (const entry of proto.opsetImport) {
+    const [domain, version] = [plainDomain(entry.domain), Number(entry.version)];
+    const known = opsets.get(domain) ?? version;
+    if (version < 1 || version !== known) {
+      throw new ModelFormatError(
+        `${where}: each operator set must be imported in one version, 1 or more, got "${domain}" in ${known} and ${version}.`,
+      );
+    }
+    opsets.set(domain, version);
+  }
   // Files of the first format versions name no operator set and mean the first.
   if (opsets.size === 0 && proto.irVersion < 3n) opsets.set("", 1);
   const version = opsets.get("") ?? 1;
