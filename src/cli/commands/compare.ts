@@ -55,25 +55,24 @@ async function describe(record: ComparisonRecord, runtime: string): Promise<stri
     "../../report/index.ts"
   );
   const { accuracyDifference, accuracyDifferenceStandardError, disagreements, latencyRatio, worstSamples } = record;
-  const facts: readonly (readonly [string, string])[] = [
-    ["same decision", formatPercent(record.agreement)],
-    ["decided differently", disagreements === null ? "no classifiers" : `${disagreements.length} samples`],
-    [
+  const known = (name: string, value: string | false): [string, string][] => (value === false ? [] : [[name, value]]);
+  const ratios = latencyRatio?.quartiles.map((ratio) => formatFixed(ratio, 2)).join(" to ");
+  const facts = [
+    ...known("same decision", record.agreement !== null && formatPercent(record.agreement)),
+    ...known("decided differently", disagreements !== null && `${disagreements.length} samples`),
+    ...known(
       "change of top-1",
-      accuracyDifference === null
-        ? "no labels"
-        : `${formatSigned(accuracyDifference, 2)} ± ${formatFixed(accuracyDifferenceStandardError, 2)} points`,
-    ],
-    ["SQNR of the outputs", record.outputSqnrDb === null ? "nothing differs" : formatDecibels(record.outputSqnrDb)],
-    ["largest difference", formatValue(record.outputMaxDifference)],
-    ["size", `${formatFixed(record.sizeRatio, 3)} x`],
-    [
-      "latency",
-      latencyRatio === null
-        ? "not measured"
-        : `${formatFixed(latencyRatio.median, 2)} x (${latencyRatio.quartiles.map((ratio) => formatFixed(ratio, 2)).join(" to ")})`,
-    ],
-    ["throughput", `${formatFixed(record.throughputRatio, 2)} x`],
+      accuracyDifference !== null &&
+        `${formatSigned(accuracyDifference, 2)} ± ${formatFixed(accuracyDifferenceStandardError, 2)} points`,
+    ),
+    ...known(
+      "SQNR of the outputs",
+      record.outputSqnrDb === null ? "nothing differs" : formatDecibels(record.outputSqnrDb),
+    ),
+    ...known("largest difference", formatValue(record.outputMaxDifference)),
+    ...known("size", `${formatFixed(record.sizeRatio, 3)} x`),
+    ...known("latency", latencyRatio !== null && `${formatFixed(latencyRatio.median, 2)} x (${ratios})`),
+    ...known("throughput", latencyRatio !== null && `${formatFixed(record.throughputRatio, 2)} x`),
   ];
   const worst = textTable(
     [
