@@ -15,10 +15,10 @@ export function scalarConstant(value: Value | undefined, graph: Graph): number |
 }
 
 /** Makes a tensor of one of the four float types from numbers, each rounded once to the nearest representable. */
-export function floatTensor(dtype: DType, shape: readonly number[], numbers: Float64Array): Tensor {
+export function floatTensor(dtype: DType, shape: readonly number[], numbers: Float32Array | Float64Array): Tensor {
   if (dtype === "float16") return new Tensor(dtype, shape, Uint16Array.from(numbers, numberToHalf));
   if (dtype === "bfloat16") return new Tensor(dtype, shape, Uint16Array.from(numbers, numberToBfloat16));
-  if (dtype === "float64") return new Tensor(dtype, shape, numbers);
+  if (dtype === "float64") return new Tensor(dtype, shape, Float64Array.from(numbers));
   return new Tensor("float32", shape, Float32Array.from(numbers));
 }
 

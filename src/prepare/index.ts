@@ -1,5 +1,6 @@
 /** Preparing float programs for quantization, and recognizing their layers. */
 export { type OutputDifference, outputDifference } from "./difference.ts";
+export { floatTensor } from "./fixed-constant.ts";
 export { type Activation, type ActivationFunction, boundsOf, followActivation } from "./layers/activation.ts";
 export { findLayers } from "./layers/find-layers.ts";
 export { isQuantized } from "./layers/is-quantized.ts";

@@ -1,6 +1,7 @@
 /** Which activation tensors are quantized, where their statistics come from, and which of them share one grid. */
 import { type ActivationFunction, followActivation, type Layer, type LayerKind } from "../prepare/index.ts";
-import type { Node, Program, Use, Value } from "../program/index.ts";
+import type { Graph, Node, Program, Use, Value } from "../program/index.ts";
+import { hasChannelBias } from "./channel-bias.ts";
 
 /** An activation tensor to be quantized. */
 export interface ActivationRequest {
@@ -26,6 +27,8 @@ export interface ActivationPlan {
   readonly concatenations: ReadonlyMap<Value, readonly Value[]>;
   /** Activation nodes that the saturation of the value before them performs. */
   readonly absorbed: ReadonlySet<Node>;
+  /** What a layer's or a sum's codes stand for, by its own output: that output, or what absorbed nodes make of it. */
+  readonly stored: ReadonlyMap<Value, Value>;
 }
 
 /** Operators that only move elements (input 0 to output 0): an integer tensor passes through them as it is. */
@@ -39,16 +42,17 @@ const POOLS: ReadonlySet<string> = new Set(["AveragePool", "GlobalAveragePool"])
 const INTEGER_KINDS: ReadonlySet<LayerKind> = new Set(["conv", "depthwise-conv", "gemm", "matmul"]);
 
 /** Returns whether a layer's products can be integer products: plain operators on float32, the weights on the right. */
-export function hasIntegerForm({ kind, node, weight, weightIndex, input, bias }: Layer): boolean {
+export function hasIntegerForm(layer: Layer): boolean {
+  const { kind, node, weight, weightIndex, input } = layer;
   if (!INTEGER_KINDS.has(kind) || node.domain !== "" || weightIndex !== 1) return false;
-  if (weight.dtype !== "float32" || input.dtype !== "float32" || (bias && !bias.constant)) return false;
+  if (weight.dtype !== "float32" || input.dtype !== "float32" || !hasChannelBias(layer)) return false;
   if (kind === "matmul") return weight.constant!.shape.length === 2;
   return kind !== "gemm" || (node.float("alpha", 1) === 1 && node.float("beta", 1) === 1);
 }
 
 /** What to plan for. */
 export interface PlanOptions {
-  /** Whether the classifier's scores are quantized too. */
+  /** Whether results that no layer reads are quantized too, such as a classifier's scores. */
   readonly scores: boolean;
   /** Whether sums of quantized tensors are quantized again. */
   readonly sums: boolean;
@@ -65,9 +69,14 @@ export function planActivations(
   layers: readonly Layer[],
   { scores, sums }: PlanOptions,
 ): ActivationPlan {
-  const planner = new Planner(program, sums);
   const integerLayers = layers.filter(hasIntegerForm);
-  for (const layer of integerLayers) if (scores || !layer.isClassifier) planner.addOutput(layer, "layer", layer);
+  const read = scores ? undefined : valuesBefore(integerLayers, program.graph);
+  const planner = new Planner(program, sums, read);
+  for (const layer of integerLayers) {
+    // A convolution has no form with integers in and floats out; products of matrices have.
+    const isScores = layer.isClassifier && (layer.kind === "gemm" || layer.kind === "matmul");
+    if (scores || !isScores) planner.addOutput(layer, "layer", layer);
+  }
   const layerNodes = new Set(layers.flatMap((layer) => [layer.node, layer.biasNode]));
   for (const node of program.graph.nodes) if (!layerNodes.has(node)) planner.visit(node);
   if (sums) for (const layer of integerLayers) planner.addInput(layer);
@@ -79,13 +88,17 @@ class Planner implements ActivationPlan {
   readonly sameGridAs = new Map<Value, Value>();
   readonly concatenations = new Map<Value, readonly Value[]>();
   readonly absorbed = new Set<Node>();
+  readonly stored = new Map<Value, Value>();
   readonly #program: Program;
   readonly #sums: boolean;
+  readonly #read: ReadonlySet<Value> | undefined;
   readonly #uses: Map<Value, Use[]>;
 
-  constructor(program: Program, sums: boolean) {
+  /** @param read Values on which layers depend: others are not quantized between layers. All when absent. */
+  constructor(program: Program, sums: boolean, read: ReadonlySet<Value> | undefined) {
     this.#program = program;
     this.#sums = sums;
+    this.#read = read;
     this.#uses = program.graph.uses();
   }
 
@@ -98,9 +111,13 @@ class Planner implements ActivationPlan {
     const { low, high } = activation;
     if (SATURATIONS.has(activation.function) && low <= 0 && high >= 0) {
       for (const node of activation.nodes) this.absorbed.add(node);
+      this.stored.set(output, result);
       const side = low === 0 ? "one-sided" : "two-sided";
       this.requests.set(result, { value: result, statisticsOf: output, side, low, high, role, layer });
-    } else this.#addUnbounded(output, role, layer);
+    } else {
+      this.stored.set(output, output);
+      this.#addUnbounded(output, role, layer);
+    }
   }
 
   addInput(layer: Layer): void {
@@ -111,6 +128,7 @@ class Planner implements ActivationPlan {
   visit(node: Node): void {
     const [first] = node.inputs;
     if (node.domain !== "" || node.outputs.length !== 1 || first?.dtype !== "float32") return;
+    if (this.#read && !this.#read.has(node.output())) return;
     const all = node.inputs.every((input) => input !== undefined && this.#isQuantized(input));
     if (node.operator === "Add" && all && this.#sums) this.#addFollowed(node, "sum");
     else if (POOLS.has(node.operator) && all) this.#addFollowed(node, "pool");
@@ -154,4 +172,14 @@ function movesOnly(node: Node): boolean {
   if (node.string("mode", "constant") !== "constant") return true;
   if (!value) return node.float("value", 0) === 0;
   return value.constant !== undefined && Number((value.constant.load().data as Float32Array)[0]) === 0;
+}
+
+/** Returns the values that layers depend on: their inputs, and everything those are computed from. */
+function valuesBefore(layers: readonly Layer[], graph: Graph): Set<Value> {
+  const values = new Set(layers.map((layer) => layer.input));
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((output) => output && values.has(output))) continue;
+    for (const input of node.inputs) if (input) values.add(input);
+  }
+  return values;
 }

@@ -4,10 +4,13 @@ import { roundHalfEven, symmetricGrid } from "./grid.ts";
 /** Weights that share a scale; what every execution provider has kernels for. */
 export const BLOCK_SIZE = 32;
 
-/** Rows of weights as unsigned codes with the middle code as zero, two to a byte at 4 bits, each row padded to whole blocks. */
+/** Rows of weights as unsigned codes with the middle code as zero, each row padded to whole blocks. */
 export interface BlockWeights {
   readonly granularity: "block";
-  readonly bits: 4 | 8;
+  /** Of the grids, 2 to 8: codes use that many of the levels that `storedBits` has. */
+  readonly bits: number;
+  /** Two codes to a byte, or one: the widths that the operators have. */
+  readonly storedBits: 4 | 8;
   readonly rows: number;
   /** Weights in a row before padding. */
   readonly rowLength: number;
@@ -19,10 +22,11 @@ export interface BlockWeights {
 }
 
 /** Quantizes rows of weights, each block to the scale of its largest magnitude. */
-export function quantizeBlocks(values: Float32Array, rowLength: number, bits: 4 | 8): BlockWeights {
+export function quantizeBlocks(values: Float32Array, rowLength: number, bits: number): BlockWeights {
+  const storedBits = bits <= 4 ? 4 : 8;
   const rows = values.length / rowLength;
   const blocksPerRow = Math.ceil(rowLength / BLOCK_SIZE);
-  const blockBytes = (BLOCK_SIZE * bits) / 8;
+  const blockBytes = (BLOCK_SIZE * storedBits) / 8;
   const packed = new Uint8Array(rows * blocksPerRow * blockBytes);
   const scales = new Float32Array(rows * blocksPerRow);
   for (let block = 0; block < scales.length; block++) {
@@ -32,9 +36,9 @@ export function quantizeBlocks(values: Float32Array, rowLength: number, bits: 4 
     let largest = 0;
     for (let i = start; i < end; i++) largest = Math.max(largest, Math.abs(values[i]!));
     scales[block] = symmetricGrid(largest, bits).scale;
-    packBlock(values, start, end, scales[block]!, bits, packed, block * blockBytes);
+    packBlock(values, start, end, scales[block]!, storedBits, packed, block * blockBytes);
   }
-  return { granularity: "block", bits, rows, rowLength, blocksPerRow, packed, scales };
+  return { granularity: "block", bits, storedBits, rows, rowLength, blocksPerRow, packed, scales };
 }
 
 function packBlock(
@@ -55,7 +59,8 @@ function packBlock(
 }
 
 /** Returns the numbers the codes stand for, [rows, rowLength]. */
-export function dequantizeBlocks({ packed, scales, rows, rowLength, blocksPerRow, bits }: BlockWeights): Float32Array {
+export function dequantizeBlocks(weights: BlockWeights): Float32Array {
+  const { packed, scales, rows, rowLength, blocksPerRow, storedBits: bits } = weights;
   const blockBytes = (BLOCK_SIZE * bits) / 8;
   const zero = 2 ** (bits - 1);
   const values = new Float32Array(rows * rowLength);

@@ -103,11 +103,29 @@ class StatisticsWriter {
       const shape = this.emitter.constant(`${prefix}.view`, int64(lengths));
       return this.emitter.emit("Reshape", [cast, shape], { output: `${prefix}.x`, dtype: "float32" });
     };
-    const length = typeof channels === "number" ? channels : -1;
-    if (axis === rank - 1) return reshape([-1, length, 1]);
-    if (axis === 0) return reshape([1, length, -1]);
-    if (axis === 1) return reshape([0, length, -1]);
-    throw new Error(`internal: channel axis ${axis} of rank ${rank} has no view`);
+    if (typeof channels === "number") {
+      if (axis === rank - 1) return reshape([-1, channels, 1]);
+      if (axis === 0) return reshape([1, channels, -1]);
+      if (axis === 1) return reshape([0, channels, -1]);
+    }
+    return this.#flattened(cast, axis, prefix);
+  }
+
+  /** The same when the number of channels shows only at run time, or several axes lie on both sides. */
+  #flattened(x: Value, axis: number, prefix: string): Value {
+    const start = this.emitter.constant("modicum.start", int64([0]));
+    const [from, to] = [axis, axis + 1].map((at) => this.emitter.constant("modicum.at", int64([at])));
+    const end = this.emitter.constant("modicum.end", int64([Number.MAX_SAFE_INTEGER]));
+    const lengths = this.emitter.emit("Shape", [x]);
+    const product = (first: Value, last: Value): Value =>
+      this.emitter.emit("ReduceProd", [this.emitter.emit("Slice", [lengths, first, last])], {
+        attributes: { keepdims: 1 },
+      });
+    const channels = this.emitter.emit("Slice", [lengths, from, to]);
+    const shape = this.emitter.emit("Concat", [product(start, from!), channels, product(to!, end)], {
+      attributes: { axis: 0 },
+    });
+    return this.emitter.emit("Reshape", [x, shape], { output: `${prefix}.x`, dtype: "float32" });
   }
 
   /** Abs and Mul before ReduceSum: ReduceL1 and ReduceSumSquare are three times slower, and less exact. */

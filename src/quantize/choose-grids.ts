@@ -90,6 +90,8 @@ export function deployableGrids(choices: ReadonlyMap<Value, ActivationChoice>, p
   const grids = new Map<Value, Grid>();
   for (const [value, choice] of choices) grids.set(value, choice.grid);
   for (const [whole, parts] of plan.concatenations) {
+    // Of a tensor of unknown rank there are no statistics.
+    if (!parts.every((part) => choices.has(part))) continue;
     const ranges = parts.map((part) => choices.get(part)!.range);
     const union = { low: Math.min(...ranges.map(({ low }) => low)), high: Math.max(...ranges.map(({ high }) => high)) };
     const grid = deployableGrid(union, choices.get(parts[0]!)!.bits);

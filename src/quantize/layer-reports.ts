@@ -80,5 +80,5 @@ function weightSqnr({ layer, floats }: LoweredLayer): number {
     signal += values[i]! ** 2;
     noise += (values[i]! - floats[i]!) ** 2;
   }
-  return 10 * Math.log10(signal / noise);
+  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
 }

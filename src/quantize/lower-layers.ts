@@ -48,7 +48,7 @@ export function lowerLayers(
   if (settings.simulate) return simulateLayers(program, layers, calibration, settings);
   const grids = deployableGrids(calibration.choices, activations);
   const bitsOf = assignBits(settings.policy, layers, settings);
-  const quantized = new Map<Node, QuantizedLayer>();
+  const quantized: QuantizedLayer[] = [];
   const lowered: LoweredLayer[] = [];
   for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
     const { weights: bits, reason } = bitsOf.get(layer)!;
@@ -60,10 +60,11 @@ export function lowerLayers(
       inputMeans: calibration.inputMeans.get(layer.input),
       inputGrid: settings.target === "webgpu" ? undefined : grids.get(layer.input),
     });
-    quantized.set(layer.node, made);
+    quantized.push(made);
     lowered.push({ layer, weightBits: bits, floats: floatsOf(layer, made.weights), reason });
   }
-  return { ...LOWERINGS[settings.target]({ program, layers: quantized, activations, grids }), layers: lowered };
+  const plan = { program, layers: byNode(quantized), activations, grids };
+  return { ...LOWERINGS[settings.target](plan), layers: lowered };
 }
 
 /** Blocks where an operator takes them and the products are not integer products anyway. */
@@ -80,19 +81,24 @@ function simulateLayers(
 ): LoweredLayers {
   const bitsOf = assignBits(settings.policy, layers, settings);
   const lowered: LoweredLayer[] = [];
-  const simulated = new Map(
-    (settings.weights === FLOAT_BITS ? [] : layers).map((layer) => {
-      const { weights: bits, reason } = bitsOf.get(layer)!;
-      const { weightAllocation: allocation, correction, weightRange } = settings;
-      const made = simulateLayer(layer, { bits, allocation, correction, clip: weightRange === "mse" ? "mse" : "max" });
-      lowered.push({ layer, weightBits: made.meanBits, floats: made.floats, reason });
-      return [layer.node, made] as const;
-    }),
-  );
+  const simulated = (settings.weights === FLOAT_BITS ? [] : layers).map((layer) => {
+    const { weights: bits, reason } = bitsOf.get(layer)!;
+    const { weightAllocation: allocation, correction, weightRange } = settings;
+    const made = simulateLayer(layer, { bits, allocation, correction, clip: weightRange === "mse" ? "mse" : "max" });
+    lowered.push({ layer, weightBits: made.meanBits, floats: made.floats, reason });
+    return made;
+  });
   return {
-    ...lowerToSimulation({ program, layers: simulated, grids: simulatedGrids(calibration.choices) }),
+    ...lowerToSimulation({ program, layers: byNode(simulated), grids: simulatedGrids(calibration.choices) }),
     layers: lowered,
   };
+}
+
+/** A recurrent node has two layers, one for each of its weight tensors. */
+function byNode<L extends { readonly layer: Layer }>(layers: readonly L[]): Map<Node, L[]> {
+  const grouped = new Map<Node, L[]>();
+  for (const one of layers) grouped.set(one.layer.node, [...(grouped.get(one.layer.node) ?? []), one]);
+  return grouped;
 }
 
 /** Returns where the results of layers are to be compared: the stored value if it is quantized, else the layer's result. */

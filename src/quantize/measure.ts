@@ -2,7 +2,7 @@
 import { writeModel } from "../onnx/index.ts";
 import { cloneProgram, Emitter, Graph, Program, type Value } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
-import { float32, int64, Tensor } from "../tensor/index.ts";
+import { dtypeCode, float32, int64, Tensor } from "../tensor/index.ts";
 import type { LoweredProgram, LoweredValue } from "./lowering/plan.ts";
 import type { CalibrationData } from "./options.ts";
 
@@ -74,7 +74,8 @@ function comparisonProgram(reference: Program, lowered: Program, pairs: readonly
 }
 
 function squareSum(x: Value, output: string, emitter: Emitter): Value {
-  const square = emitter.emit("Mul", [x, x]);
+  const numbers = x.dtype === "float32" ? x : emitter.emit("Cast", [x], { attributes: { to: dtypeCode("float32") } });
+  const square = emitter.emit("Mul", [numbers, numbers]);
   const flat = emitter.emit("Reshape", [square, emitter.constant("flat", int64([-1]))]);
   return emitter.emit("ReduceSum", [flat], { output, dtype: "float32", shape: [1], attributes: { keepdims: 1 } });
 }

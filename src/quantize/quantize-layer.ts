@@ -4,6 +4,7 @@ import type { Layer } from "../prepare/index.ts";
 import { toFloat32 } from "../tensor/index.ts";
 import { biasShift } from "./bias-shift.ts";
 import { BLOCK_SIZE, dequantizeBlocks, quantizeBlocks, transpose } from "./block-weights.ts";
+import { hasChannelBias } from "./channel-bias.ts";
 import { weightCorrection } from "./correction.ts";
 import type { Grid } from "./grid.ts";
 import type { QuantizedLayer } from "./lowering/plan.ts";
@@ -98,9 +99,8 @@ function withRoomForBias(layer: Layer, grids: readonly Grid[], inputScale: numbe
 /** Block weights as their operators want them: rows along the summed axis for a product, the table's rows for an embedding. */
 function blockWeights(layer: Layer, values: Float32Array, { bits }: QuantizeLayerOptions): QuantizedWeights {
   const [rows, columns] = layer.weight.constant!.shape as [number, number];
-  const width = bits <= 4 ? 4 : 8;
-  if (layer.kind === "embedding") return quantizeBlocks(values, columns, width);
-  return quantizeBlocks(transpose(values, rows, columns), rows, width);
+  if (layer.kind === "embedding") return quantizeBlocks(values, columns, bits);
+  return quantizeBlocks(transpose(values, rows, columns), rows, bits);
 }
 
 /** Returns the numbers a layer's quantized weights stand for, in the layout of the original. */
@@ -127,6 +127,8 @@ export function expectedShift(
 ): Float64Array | undefined {
   if (!inputMeans || layer.kind === "embedding" || layer.kind === "recurrent" || layer.weightIndex === 0)
     return undefined;
+  // Rows of a transposed input are not its channels.
+  if (!hasChannelBias(layer) || layer.node.int("transA", 0) === 1) return undefined;
   const shape = layer.weight.constant!.shape;
   const floats = weights instanceof Float32Array ? weights : floatsOf(layer, weights);
   const layout = layer.outputChannelAxis === 0 ? "outputs-first" : "inputs-first";

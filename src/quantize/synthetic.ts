@@ -1,7 +1,8 @@
 /** Inputs made up from a seed, for models that come without data. */
 import { UnsupportedError } from "../errors.ts";
-import type { Program, Value } from "../program/index.ts";
-import { arrayOf, elementCount, type Random, seededRandom, Tensor, zeros } from "../tensor/index.ts";
+import { floatTensor } from "../prepare/index.ts";
+import type { Dimension, Program, Value } from "../program/index.ts";
+import { arrayOf, elementCount, isFloat, type Random, seededRandom, type Tensor, zeros } from "../tensor/index.ts";
 import type { CalibrationData, Feeds } from "./options.ts";
 
 /** Length given to axes of unknown length beyond the first, by what they usually are. */
@@ -36,10 +37,11 @@ function syntheticTensor(input: Value, program: Program, random: Random): Tensor
       `calibrate: input "${input.name}" must be a tensor of known rank to be made up, got none. Give calibration data.`,
     );
   }
-  const shape = input.shape.map((length, axis) =>
-    typeof length === "number" && length > 0 ? length : axis === 0 ? 1 : UNKNOWN_PLACES,
-  );
-  if (input.dtype === "float32") return new Tensor("float32", shape, smoothNoise(shape, random));
+  const shape = input.shape.map((length, axis) => {
+    if (typeof length === "number" && length > 0) return length;
+    return axis === 0 || isBatch(length, program) ? 1 : UNKNOWN_PLACES;
+  });
+  if (isFloat(input.dtype)) return floatTensor(input.dtype, shape, smoothNoise(shape, random));
   if (input.dtype === "string" || input.dtype.startsWith("complex")) {
     throw new UnsupportedError(
       `calibrate: input "${input.name}" must be numeric to be made up, got ${input.dtype}. Give calibration data.`,
@@ -48,6 +50,11 @@ function syntheticTensor(input: Value, program: Program, random: Random): Tensor
   if (input.dtype.includes("int") && arrayOf(input.dtype).BYTES_PER_ELEMENT >= 4)
     return indices(input, shape, program, random);
   return zeros(input.dtype, shape);
+}
+
+/** Whether a symbolic length is also that of some input's first axis: the batch, wherever it stands. */
+function isBatch(length: Dimension, program: Program): boolean {
+  return typeof length === "string" && program.graph.inputs.some(({ shape }) => shape?.[0] === length);
 }
 
 /** Noise of several scales over the last two axes, as pictures have; plain noise in fewer dimensions. */

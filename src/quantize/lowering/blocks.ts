@@ -16,7 +16,7 @@ const INT8_PRODUCTS = 4;
 /** Writes a MatMul as MatMulNBits: floats in, floats out. */
 export function matMulInBlocks(quantized: QuantizedLayer<BlockWeights>, emitter: Emitter): void {
   const { layer, weights } = quantized;
-  const blockBytes = (BLOCK_SIZE * weights.bits) / 8;
+  const blockBytes = (BLOCK_SIZE * weights.storedBits) / 8;
   const inputs = [
     layer.input,
     blockConstant(emitter, quantized, [weights.rows, weights.blocksPerRow, blockBytes]),
@@ -28,7 +28,7 @@ export function matMulInBlocks(quantized: QuantizedLayer<BlockWeights>, emitter:
   const attributes = {
     K: weights.rowLength,
     N: weights.rows,
-    bits: weights.bits,
+    bits: weights.storedBits,
     block_size: BLOCK_SIZE,
     accuracy_level: INT8_PRODUCTS,
   };
@@ -41,10 +41,10 @@ export function matMulInBlocks(quantized: QuantizedLayer<BlockWeights>, emitter:
 /** Writes an embedding as GatherBlockQuantized: only the rows looked up are dequantized. */
 export function embeddingInBlocks(quantized: QuantizedLayer<BlockWeights>, emitter: Emitter): void {
   const { layer, weights } = quantized;
-  const bytesPerRow = (weights.blocksPerRow * BLOCK_SIZE * weights.bits) / 8;
+  const bytesPerRow = (weights.blocksPerRow * BLOCK_SIZE * weights.storedBits) / 8;
   const table = blockConstant(emitter, quantized, [weights.rows, bytesPerRow]);
   const inputs = [table, layer.input, scalesConstant(emitter, quantized)];
-  const attributes = { bits: weights.bits, block_size: BLOCK_SIZE, gather_axis: 0, quantize_axis: 1 };
+  const attributes = { bits: weights.storedBits, block_size: BLOCK_SIZE, gather_axis: 0, quantize_axis: 1 };
   emitter.append(
     new Node("GatherBlockQuantized", inputs, [layer.output], { domain: MICROSOFT, name: layer.node.name, attributes }),
   );

@@ -9,20 +9,10 @@ export type NodeRule = (node: Node, integers: IntegerEmitter) => boolean;
 
 const MICROSOFT = "com.microsoft";
 
-/** The value a node's codes stand for: its output, or what an absorbed ReLU or Clip makes of it. */
-function storedOutput(node: Node, integers: IntegerEmitter): Value | undefined {
-  const output = node.output();
-  if (integers.grid(output)) return output;
-  for (const absorbed of integers.plan.activations.absorbed) {
-    if (absorbed.inputs[0] === output && integers.grid(absorbed.output())) return absorbed.output();
-  }
-  return undefined;
-}
-
 /** Add of two quantized tensors as QLinearAdd. */
 const add: NodeRule = (node, integers) => {
   const [a, b] = node.inputs;
-  const sum = storedOutput(node, integers);
+  const sum = integers.stored(node.output());
   if (!a || !b || !sum || !integers.hasCodes(a) || !integers.hasCodes(b)) return false;
   const inputs = [a, b].flatMap((value) => [integers.codes(value), ...integers.quantization(value)]);
   const outputs = integers.quantization(sum);
@@ -35,7 +25,7 @@ const add: NodeRule = (node, integers) => {
 /** Average pools as their QLinear forms. */
 const pool: NodeRule = (node, integers) => {
   const x = node.input(0);
-  const result = storedOutput(node, integers);
+  const result = integers.stored(node.output());
   if (!result || !integers.hasCodes(x)) return false;
   const inputs = [integers.codes(x), ...integers.quantization(x), ...integers.quantization(result)];
   const made = new Node(`QLinear${node.operator}`, inputs, [integers.newCodes(result)], {
@@ -65,7 +55,9 @@ const move: NodeRule = (node, integers) => {
   const others = node.inputs.slice(1).map((input) => input && integers.float(input));
   // Zero is the zero point's code: that is what Pad has to fill with.
   const inputs =
-    node.operator === "Pad" ? [integers.codes(x), others[0], padCode(x, integers)] : [integers.codes(x), ...others];
+    node.operator === "Pad"
+      ? [integers.codes(x), others[0], padCode(x, integers), ...others.slice(2)]
+      : [integers.codes(x), ...others];
   const made = new Node(node.operator, inputs, [integers.newCodes(node.output())], { name: node.name });
   for (const [name, attribute] of node.attributes) made.attributes.set(name, attribute);
   integers.emitter.append(made);

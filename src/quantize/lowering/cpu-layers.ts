@@ -5,14 +5,14 @@ import type { IntegerEmitter } from "./integer-emitter.ts";
 import type { QuantizedLayer } from "./plan.ts";
 import { floatBias, integerBias, integerWeights, weightScales, weightZeroPoint } from "./weight-constants.ts";
 
-/** Writes one layer. */
+/** Writes one layer whose input is quantized; a convolution's result is too. */
 export type LayerRule = (quantized: QuantizedLayer<ChannelWeights>, integers: IntegerEmitter) => void;
 
 /** Conv as QLinearConv: codes in, codes out; ReLU and Clip happen by saturation. */
 export const integerConv: LayerRule = (quantized, integers) => {
   const { layer } = quantized;
   const { emitter } = integers;
-  const result = storedResult(quantized, integers);
+  const result = integers.stored(layer.output)!;
   const inputs = [
     integers.codes(layer.input),
     ...integers.quantization(layer.input),
@@ -31,11 +31,7 @@ export const integerConv: LayerRule = (quantized, integers) => {
 export const integerGemm: LayerRule = (quantized, integers) => {
   const { layer } = quantized;
   const { emitter } = integers;
-  const result = integers.plan.grids.has(layer.result)
-    ? layer.result
-    : integers.plan.grids.has(layer.output)
-      ? layer.output
-      : undefined;
+  const result = integers.stored(layer.output);
   const inputs = [
     integers.codes(layer.input),
     ...integers.quantization(layer.input),
@@ -68,8 +64,3 @@ export const integerMatMul: LayerRule = (quantized, integers) => {
     new Node("MatMulIntegerToFloat", inputs, [layer.output], { domain: "com.microsoft", name: layer.node.name }),
   );
 };
-
-/** The value a layer's codes stand for: after the activation function if saturation performs it, else before. */
-function storedResult({ layer }: QuantizedLayer, integers: IntegerEmitter): QuantizedLayer["layer"]["result"] {
-  return integers.grid(layer.result) ? layer.result : layer.output;
-}

@@ -1,5 +1,6 @@
 /** Lowering for ONNX Runtime's CPU and WebAssembly builds: integer operators wherever both operands are integers. */
 import type { Node } from "../../program/index.ts";
+import { hasIntegerForm } from "../activation-plan.ts";
 import { integerNodeRules } from "./cpu-elementwise.ts";
 import { integerConv, integerGemm, integerMatMul, type LayerRule } from "./cpu-layers.ts";
 import { IntegerEmitter } from "./integer-emitter.ts";
@@ -20,8 +21,8 @@ export function lowerForCpu(plan: QuantizationPlan): LoweredProgram {
   const written = new Set<Node>();
   for (const node of plan.program.graph.nodes) {
     if (written.has(node)) continue;
-    const quantized = plan.layers.get(node);
-    if (quantized) lowerLayer(quantized, integers, written);
+    const layers = plan.layers.get(node);
+    if (layers) lowerLayers(layers, integers, written);
     else if (plan.activations.absorbed.has(node) && integers.hasCodes(node.output())) continue;
     else if (node.domain !== "" || !integerNodeRules.get(node.operator)?.(node, integers)) integers.keep(node);
   }
@@ -29,13 +30,15 @@ export function lowerForCpu(plan: QuantizationPlan): LoweredProgram {
   return integers.finish();
 }
 
-function lowerLayer(quantized: QuantizedLayer, integers: IntegerEmitter, written: Set<Node>): void {
+/** Writes the layers of one node. */
+function lowerLayers(layers: readonly QuantizedLayer[], integers: IntegerEmitter, written: Set<Node>): void {
+  const [quantized] = layers as readonly [QuantizedLayer];
   const { layer, weights } = quantized;
   const rule = INTEGER_RULES[layer.kind];
   const isConv = layer.kind === "conv" || layer.kind === "depthwise-conv";
-  const canStore = !isConv || integers.grid(layer.result) !== undefined || integers.grid(layer.output) !== undefined;
-  if (weights.granularity === "channel" && quantized.integer && rule && canStore) {
+  const canStore = !isConv || integers.stored(layer.output) !== undefined;
+  if (rule && weights.granularity === "channel" && quantized.integer && hasIntegerForm(layer) && canStore) {
     rule({ ...quantized, weights }, integers);
     if (layer.biasNode) written.add(layer.biasNode);
-  } else emitWeightOnly(quantized, integers, written);
+  } else emitWeightOnly(layers, integers, written);
 }

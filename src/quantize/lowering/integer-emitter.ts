@@ -25,6 +25,12 @@ export class IntegerEmitter {
     return this.plan.grids.get(value);
   }
 
+  /** Returns what the codes of a layer or a sum stand for, given its own output; undefined if it stays in float. */
+  stored(output: Value): Value | undefined {
+    const value = this.plan.activations.stored.get(output);
+    return value && this.grid(value) ? value : undefined;
+  }
+
   /** Returns whether a value exists as codes already, so that reading them costs nothing. */
   hasCodes(value: Value): boolean {
     return this.#codes.has(value);

@@ -21,7 +21,8 @@ export interface QuantizedLayer<Weights extends QuantizedWeights = QuantizedWeig
 export interface QuantizationPlan {
   /** The prepared float program; a lowering rewrites it in place. */
   readonly program: Program;
-  readonly layers: ReadonlyMap<Node, QuantizedLayer>;
+  /** By node: a recurrent node has two, one for each of its weight tensors. */
+  readonly layers: ReadonlyMap<Node, readonly QuantizedLayer[]>;
   readonly activations: ActivationPlan;
   /** Grid of every quantized activation, those that share one included. Empty when activations stay in float. */
   readonly grids: ReadonlyMap<Value, Grid>;

@@ -1,6 +1,7 @@
 /** Lowering to standard operators only: QuantizeLinear and DequantizeLinear around a float graph (QDQ). */
 import { Emitter, type Value } from "../../program/index.ts";
 import { float32, Tensor } from "../../tensor/index.ts";
+import { hasIntegerForm } from "../activation-plan.ts";
 import type { Grid } from "../grid.ts";
 import type { ChannelWeights } from "../quantized-weights.ts";
 import { insertAfterValues } from "./insert-after-values.ts";
@@ -14,11 +15,11 @@ export function lowerPortably(plan: QuantizationPlan): LoweredProgram {
   const values = insertAfterValues(plan.program, plan.grids, emitter, {
     insert: (value, grid) => quantizeAndBack(value, grid, emitter),
     before: (node) => {
-      const quantized = plan.layers.get(node);
-      if (!quantized) return;
-      const { weights } = quantized;
-      if (weights.granularity === "block") throw new Error("internal: portable models have no block-wise weights");
-      replaceWeights({ ...quantized, weights }, plan, emitter);
+      for (const quantized of plan.layers.get(node) ?? []) {
+        const { weights } = quantized;
+        if (weights.granularity === "block") throw new Error("internal: portable models have no block-wise weights");
+        replaceWeights({ ...quantized, weights }, plan, emitter);
+      }
     },
   });
   return { program: plan.program, values };
@@ -48,7 +49,8 @@ function replaceWeights(quantized: QuantizedLayer<ChannelWeights>, plan: Quantiz
   const { layer, weights } = quantized;
   useWeights(quantized, dequantizedWeights(emitter, quantized), emitter);
   const grid = plan.grids.get(layer.input);
-  if (!grid || weights.bits <= 4 || layer.kind === "matmul" || !shiftedBias(quantized)) return;
+  if (!grid || weights.bits <= 4 || layer.kind === "matmul" || !hasIntegerForm(layer)) return;
+  if (!shiftedBias(quantized)) return;
   const bias = integerBias(emitter, quantized, grid.scale)!;
   const scales = Float32Array.from(weights.grids, ({ scale }) => scale * grid.scale);
   const scale = emitter.constant(`${layer.weight.name}_bias_scale`, float32([scales.length], scales));

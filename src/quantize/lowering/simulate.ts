@@ -1,4 +1,5 @@
 /** Lowering to plain float arithmetic that computes what quantized arithmetic would: for settings no runtime executes. */
+import { floatTensor } from "../../prepare/index.ts";
 import { Emitter, type Node, type Value } from "../../program/index.ts";
 import { float32 } from "../../tensor/index.ts";
 import { type Grid, highestCode } from "../grid.ts";
@@ -17,7 +18,8 @@ export interface SimulatedGrid {
 /** What a simulation needs beyond a plan: grids that may differ by channel, and weights as the floats they stand for. */
 export interface SimulationPlan extends Pick<QuantizationPlan, "program"> {
   readonly grids: ReadonlyMap<Value, SimulatedGrid>;
-  readonly layers: ReadonlyMap<Node, SimulatedLayer>;
+  /** By node: a recurrent node has two. */
+  readonly layers: ReadonlyMap<Node, readonly SimulatedLayer[]>;
 }
 
 /** A layer with weights on their grid (or beside it, after bias correction), as floats in the layout of the original. */
@@ -37,11 +39,11 @@ export function lowerToSimulation(plan: SimulationPlan): LoweredProgram {
   const values = insertAfterValues(plan.program, plan.grids, emitter, {
     insert: (value, grid) => fakeQuantize(value, grid, emitter),
     before: (node) => {
-      const simulated = plan.layers.get(node);
-      if (!simulated) return;
-      const { layer, floats } = simulated;
-      const weights = emitter.constant(`${layer.weight.name}_simulated`, float32(layer.weight.constant!.shape, floats));
-      useWeights(simulated, weights, emitter);
+      for (const simulated of plan.layers.get(node) ?? []) {
+        const { name, constant } = simulated.layer.weight;
+        const weights = floatTensor(constant!.dtype, constant!.shape, simulated.floats);
+        useWeights(simulated, emitter.constant(`${name}_simulated`, weights), emitter);
+      }
     },
   });
   return { program: plan.program, values };

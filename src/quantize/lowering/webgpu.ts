@@ -10,11 +10,11 @@ export function lowerForWebGpu(plan: QuantizationPlan): LoweredProgram {
   const written = new Set<Node>();
   for (const node of plan.program.graph.nodes) {
     if (written.has(node)) continue;
-    const quantized = plan.layers.get(node);
-    if (quantized) emitWeightOnly(quantized, integers, written);
+    const layers = plan.layers.get(node);
+    if (layers) emitWeightOnly(layers, integers, written);
     else integers.keep(node);
   }
-  if ([...plan.layers.values()].some(({ weights }) => weights.granularity === "block")) {
+  if ([...plan.layers.values()].flat().some(({ weights }) => weights.granularity === "block")) {
     plan.program.opsets.set("com.microsoft", 1);
   }
   return integers.finish();

@@ -1,11 +1,8 @@
 /** The constants of a layer's quantized weights, as the operators of each form take them. */
 import type { Emitter, Value } from "../../program/index.ts";
-import { float32, Tensor, toFloat32 } from "../../tensor/index.ts";
+import { dtypeCode, float32, Tensor, toFloat32 } from "../../tensor/index.ts";
 import { type ChannelWeights, codesTensor, scalesTensor } from "../quantized-weights.ts";
 import type { QuantizedLayer } from "./plan.ts";
-
-/** ONNX's number for int8, as Cast takes it. */
-const INT8 = 3;
 
 /**
  * Returns the weights as an int8 value: a constant above 4 bits; up to 4 bits an int4 constant and a Cast, which ONNX
@@ -15,19 +12,27 @@ export function integerWeights(emitter: Emitter, { layer, weights }: QuantizedLa
   const codes = emitter.constant(`${layer.weight.name}_quantized`, codesTensor(weights));
   if (weights.bits > 4) return codes;
   return emitter.emit("Cast", [codes], {
-    attributes: { to: INT8 },
+    attributes: { to: dtypeCode("int8") },
     output: `${layer.weight.name}_int8`,
     dtype: "int8",
   });
 }
 
-/** Returns the weights as a float value, dequantized from their codes by the model itself. */
+/** Returns the weights as a float value of their own type, dequantized from their codes by the model itself. */
 export function dequantizedWeights(emitter: Emitter, quantized: QuantizedLayer<ChannelWeights>): Value {
   const { layer, weights } = quantized;
   const codes = emitter.constant(`${layer.weight.name}_quantized`, codesTensor(weights));
   const attributes = { axis: weights.channelAxis };
   const options = { attributes, output: `${layer.weight.name}_dequantized`, dtype: "float32" as const };
-  return emitter.emit("DequantizeLinear", [codes, weightScales(emitter, quantized)], options);
+  const floats = emitter.emit("DequantizeLinear", [codes, weightScales(emitter, quantized)], options);
+  const dtype = layer.weight.dtype!;
+  if (dtype === "float32") return floats;
+  // Scales of a narrower type would need a later opset, and lose digits.
+  return emitter.emit("Cast", [floats], {
+    attributes: { to: dtypeCode(dtype) },
+    output: `${layer.weight.name}_cast`,
+    dtype,
+  });
 }
 
 /** Returns the scales of the output channels as a constant vector. */

@@ -1,18 +1,23 @@
 /** Layers that compute in float with weights that are stored as integers. */
+import { floatTensor } from "../../prepare/index.ts";
 import { constantValue, type Emitter, type Node, type Value } from "../../program/index.ts";
-import { Tensor } from "../../tensor/index.ts";
 import { embeddingInBlocks, matMulInBlocks } from "./blocks.ts";
 import type { IntegerEmitter } from "./integer-emitter.ts";
 import type { QuantizedLayer } from "./plan.ts";
 import { type BiasedLayer, dequantizedWeights, shiftedBias } from "./weight-constants.ts";
 
-/** Writes a layer whose input stays in float; nodes it makes superfluous are added to `written`. */
-export function emitWeightOnly(quantized: QuantizedLayer, integers: IntegerEmitter, written: Set<Node>): void {
+/** Writes a node's layers with their inputs in float; nodes it makes superfluous are added to `written`. */
+export function emitWeightOnly(layers: readonly QuantizedLayer[], integers: IntegerEmitter, written: Set<Node>): void {
+  const [quantized] = layers as readonly [QuantizedLayer];
   const { layer, weights } = quantized;
   const { emitter } = integers;
   integers.float(layer.input);
   if (weights.granularity === "channel") {
-    useWeights(quantized, dequantizedWeights(emitter, { ...quantized, weights }), emitter);
+    for (const one of layers) {
+      if (one.weights.granularity === "channel") {
+        useWeights(one, dequantizedWeights(emitter, { ...one, weights: one.weights }), emitter);
+      }
+    }
     integers.keep(layer.node);
   } else if (layer.kind === "embedding") embeddingInBlocks({ ...quantized, weights }, emitter);
   else {
@@ -34,10 +39,10 @@ export function useWeights(quantized: BiasedLayer, weights: Value, emitter: Emit
   if (layer.biasNode) {
     const shape = layer.bias!.constant!.shape;
     const broadcast = shape.at(-1) === bias.length ? shape : [bias.length];
-    const shifted = constantValue(layer.bias!.name, new Tensor("float32", broadcast, bias));
+    const shifted = constantValue(layer.bias!.name, floatTensor(layer.weight.dtype!, broadcast, bias));
     layer.biasNode.inputs[layer.biasNode.inputs.indexOf(layer.bias)] = shifted;
   } else if (layer.kind !== "matmul") {
     const name = layer.bias?.name ?? `${layer.weight.name}_bias`;
-    layer.node.inputs[2] = emitter.constant(name, new Tensor("float32", [bias.length], bias));
+    layer.node.inputs[2] = emitter.constant(name, floatTensor(layer.weight.dtype!, [bias.length], bias));
   }
 }
