@@ -46,6 +46,7 @@ export interface CalibrateOptions {
  *
  * Minimum, maximum, mean and variance are exact over all data; b = mean|x - mu| uses each batch's own mean and is averaged
  * over batches (ACIQ's offline mode). Histograms are of sampled values, at least 65,536 a tensor where there are as many.
+ * Without requests nothing is run.
  *
  * @throws DataError if the data are empty, or an activation is not finite (names it).
  */
@@ -55,6 +56,7 @@ export async function calibrate(
   data: CalibrationData,
   options: CalibrateOptions,
 ): Promise<Calibration> {
+  if (requests.length === 0) return { statistics: new Map(), samples: 0, batches: 0 };
   const { program: withOutputs, outputs } = calibrationProgram(program, requests);
   const session = await options.runtime.createSession(writeModel(withOutputs));
   const random = seededRandom(options.seed);
