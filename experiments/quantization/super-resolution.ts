@@ -21,7 +21,7 @@ export async function superResolutionData(
   for (const [i, row] of rows.entries()) {
     const large = await lumaCrop(join(folder, "images", row.split(",")[0]!));
     originals.push(Float32Array.from(large, (y) => y / 255));
-    const small = await sharp(large, { raw: { width: LARGE, height: LARGE, channels: 1 } }).resize(SMALL, SMALL, { kernel: "cubic" }).raw().toBuffer(); // biome-ignore format: one chain
+    const small = await sharp(large, { raw: { width: LARGE, height: LARGE, channels: 1 } }).resize(SMALL, SMALL, { kernel: "cubic" }).extractChannel(0).raw().toBuffer(); // biome-ignore format: one chain
     inputs.set(
       Float32Array.from(small, (y) => y / 255),
       i * SMALL * SMALL,
