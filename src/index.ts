@@ -15,12 +15,17 @@
  * What is where, lower folders first (each imports only those before it):
  * tensor/ numbers in memory; program/ the one graph of the project; data/ pictures and arrays on their way into a model;
  * onnx/ the file format; ops/ what operators mean; runtime/ running models (import `modicum/runtime/node` or
- * `modicum/runtime/web`); prepare/ passes before quantization; quantize/ the methods. For Node only: `modicum/files`.
+ * `modicum/runtime/web`); prepare/ passes before quantization; quantize/ the methods; evaluate/ accuracy and speed. Pages of
+ * results: `modicum/report`. For Node only: `modicum/files`.
  */
 export {
   type Dataset,
   datasetFromArrays,
   describeInput,
+  type FeedSource,
+  feedSource,
+  limitSamples,
+  type ModelInput,
   type Preprocessing,
   readNpy,
   readNpz,
@@ -39,6 +44,15 @@ export {
   ShapeError,
   UnsupportedError,
 } from "./errors.ts";
+export {
+  type Comparison,
+  compareModels,
+  type EvaluatedModel,
+  type EvaluateOptions,
+  type EvaluationRun,
+  evaluateModels,
+  type ModelEvaluation,
+} from "./evaluate/index.ts";
 export {
   type ExternalDataSource,
   type ExternalFile,
