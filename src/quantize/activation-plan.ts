@@ -93,6 +93,7 @@ class Planner implements ActivationPlan {
   readonly #sums: boolean;
   readonly #read: ReadonlySet<Value> | undefined;
   readonly #uses: Map<Value, Use[]>;
+  readonly #aroundDilatedPools: ReadonlySet<Value | undefined>;
 
   /** @param read Values on which layers depend: others are not quantized between layers. All when absent. */
   constructor(program: Program, sums: boolean, read: ReadonlySet<Value> | undefined) {
@@ -100,6 +101,9 @@ class Planner implements ActivationPlan {
     this.#sums = sums;
     this.#read = read;
     this.#uses = program.graph.uses();
+    this.#aroundDilatedPools = new Set(
+      program.graph.nodes.filter(isDilatedPool).flatMap((node) => [...node.inputs, ...node.outputs]),
+    );
   }
 
   /** Registers what a layer or node produces, or what ReLU or Clip makes of it when nothing else reads it before. */
@@ -109,6 +113,7 @@ class Planner implements ActivationPlan {
     layer: Layer | undefined,
   ): void {
     const { low, high } = activation;
+    if (this.#aroundDilatedPools.has(output) || this.#aroundDilatedPools.has(result)) return;
     if (SATURATIONS.has(activation.function) && low <= 0 && high >= 0) {
       for (const node of activation.nodes) this.absorbed.add(node);
       this.stored.set(output, result);
@@ -121,7 +126,8 @@ class Planner implements ActivationPlan {
   }
 
   addInput(layer: Layer): void {
-    if (!this.#isQuantized(layer.input)) this.#addUnbounded(layer.input, "input", layer);
+    if (!this.#isQuantized(layer.input) && !this.#aroundDilatedPools.has(layer.input))
+      this.#addUnbounded(layer.input, "input", layer);
   }
 
   /** Looks at a node between layers: does it keep quantized tensors quantized? */
@@ -157,9 +163,22 @@ class Planner implements ActivationPlan {
 
   #addConcatenation(node: Node): void {
     const parts = node.inputs as Value[];
-    const alone = parts.every((part) => this.#uses.get(part)?.length === 1 && this.requests.has(part));
-    if (alone) this.concatenations.set(node.output(), parts);
+    const [first] = parts.map((part) => this.requests.get(part));
+    const fit = parts.every((part) => {
+      const request = this.requests.get(part);
+      // The bounds of an absorbed ReLU are those of its grid: parts with other bounds cannot share it.
+      return this.#uses.get(part)?.length === 1 && request?.low === first?.low && request?.high === first?.high;
+    });
+    if (first && fit) this.concatenations.set(node.output(), parts);
   }
+}
+
+/**
+ * Whether a node is an average pool with dilations. Between quantized values ONNX Runtime 1.30 makes it an integer pool, which
+ * it then refuses to load for that attribute: what is around one stays in float.
+ */
+function isDilatedPool(node: Node): boolean {
+  return node.operator === "AveragePool" && (node.ints("dilations")?.some((dilation) => dilation !== 1) ?? false);
 }
 
 /** Activation functions that saturating arithmetic performs: they only bound what comes out. */

@@ -137,7 +137,11 @@ function toStatistics({ mean, variance }: ChannelMoments): ValueStatistics {
   const low = Math.min(...channels.map(({ min }) => min));
   const high = Math.max(...channels.map(({ max }) => max));
   const histogram = mixtureHistogram(mean, variance, low, high);
-  return { channelMeans: mean, channels, tensor: { ...histogramMoments(histogram), histogram } };
+  return {
+    inputs: { means: mean, variances: variance },
+    channels,
+    tensor: { ...histogramMoments(histogram), histogram },
+  };
 }
 
 function normalStatistics(mean: number, sigma: number): Statistics {

@@ -3,7 +3,7 @@ import type { Layer } from "../prepare/index.ts";
 import type { Program, Value } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import type { ActivationPlan, ActivationRequest } from "./activation-plan.ts";
-import { calibrate, type ValueStatistics } from "./calibrate.ts";
+import { calibrate, type InputMoments, type ValueStatistics } from "./calibrate.ts";
 import { MAXIMUM_POSITIONS, type StatisticsRequest } from "./calibration-program.ts";
 import { type ActivationChoice, type ChoiceOptions, chooseGrid, UNCLIPPED } from "./choose-grids.ts";
 import type { CalibrationData, Progress } from "./options.ts";
@@ -14,8 +14,8 @@ import type { Settings } from "./settings.ts";
 export interface ActivationCalibration {
   /** How each activation is quantized, by the value that is stored. */
   readonly choices: ReadonlyMap<Value, ActivationChoice>;
-  /** Mean of each channel of layers' inputs, for bias correction. */
-  readonly inputMeans: ReadonlyMap<Value, Float64Array>;
+  /** Moments of the channels of layers' inputs, for corrections. */
+  readonly inputMoments: ReadonlyMap<Value, InputMoments>;
   readonly samples: number;
   readonly batches: number;
 }
@@ -44,11 +44,11 @@ export async function calibrateActivations(
   options: CalibrateActivationsOptions,
 ): Promise<ActivationCalibration> {
   const { settings, known } = options;
-  const meansOf =
+  const inputsOf =
     settings.correction === "none" ? [] : [...new Set(layers.filter(hasChannelMeans).map((layer) => layer.input))];
   const requests = [
     ...[...plan.requests.values()].map((request) => fullRequest(request, data, settings)),
-    ...meansOf.map(meansRequest),
+    ...inputsOf.map(inputRequest),
   ];
   const ranked = requests.filter(({ value }) => value.shape !== undefined && value.shape.length > 0);
   const found = await calibrate(program, mergeRequests(ranked), data, { ...options, seed: settings.seed });
@@ -59,10 +59,10 @@ export async function calibrateActivations(
     const own = statistics.get(request.statisticsOf);
     if (own?.tensor) choices.set(value, chooseGrid(request, own, choiceOptions(request, bitsOf, settings)));
   }
-  const inputMeans = new Map(
-    meansOf.flatMap((value) => (statistics.has(value) ? [[value, statistics.get(value)!.channelMeans] as const] : [])),
+  const inputMoments = new Map(
+    inputsOf.flatMap((value) => (statistics.has(value) ? [[value, statistics.get(value)!.inputs] as const] : [])),
   );
-  return { choices, inputMeans, samples: found.samples, batches: found.batches };
+  return { choices, inputMoments, samples: found.samples, batches: found.batches };
 }
 
 /** Whether the mean of each input channel says something about a layer's outputs. */
@@ -70,8 +70,8 @@ function hasChannelMeans({ kind, input }: Layer): boolean {
   return kind !== "embedding" && kind !== "recurrent" && (input.shape?.length ?? 0) >= 2;
 }
 
-function meansRequest(value: Value): StatisticsRequest {
-  return { value, channelAxis: channelAxisOf(value), detail: "means", positions: 0 };
+function inputRequest(value: Value): StatisticsRequest {
+  return { value, channelAxis: channelAxisOf(value), detail: "inputs", positions: 0 };
 }
 
 function fullRequest(
@@ -107,7 +107,7 @@ function mergeRequests(requests: readonly StatisticsRequest[]): StatisticsReques
   const merged = new Map<Value, StatisticsRequest>();
   for (const request of requests) {
     const known = merged.get(request.value);
-    if (!known || known.detail === "means") merged.set(request.value, request);
+    if (!known || known.detail === "inputs") merged.set(request.value, request);
   }
   return [...merged.values()];
 }

@@ -16,10 +16,15 @@ import type { CalibrationData, Feeds, Progress } from "./options.ts";
 import { SampleStore } from "./sample-store.ts";
 import type { Statistics } from "./statistics.ts";
 
+/** Mean and variance of each channel of a value. */
+export interface InputMoments {
+  readonly means: Float64Array;
+  readonly variances: Float64Array;
+}
+
 /** What calibration learned about one value. */
 export interface ValueStatistics {
-  /** Mean of each channel. */
-  readonly channelMeans: Float64Array;
+  readonly inputs: InputMoments;
   /** Moments of the whole tensor, with a histogram of the samples; absent when only means were asked for. */
   readonly tensor?: Statistics;
   /** Moments of each channel; present when asked for. */
@@ -109,6 +114,8 @@ class Collector {
   readonly #outputs: StatisticsOutputs;
   readonly #tensor = new MomentAccumulator(1);
   #channels: MomentAccumulator | undefined;
+  #power: Float64Array | undefined;
+  #count = 0;
   readonly #samples: SampleStore;
 
   constructor(outputs: StatisticsOutputs) {
@@ -121,7 +128,7 @@ class Collector {
   }
 
   add(results: Readonly<Record<string, Tensor>>): void {
-    const { request, size, channelMean, samples } = this.#outputs;
+    const { request, size, channelMean, channelPower, samples } = this.#outputs;
     const numbers = (name: string | undefined): Float32Array | undefined =>
       name === undefined ? undefined : (results[name]!.data as Float32Array);
     const count = Number((results[size]!.data as BigInt64Array)[0]);
@@ -129,13 +136,17 @@ class Collector {
     const mean = numbers(channelMean)!;
     this.#assertFinite(mean);
     this.#channels ??= new MomentAccumulator(mean.length);
+    this.#power ??= new Float64Array(mean.length);
+    const power = numbers(channelPower)!;
+    for (let c = 0; c < mean.length; c++) this.#power[c]! += power[c]!;
+    this.#count += count / mean.length;
     const min = numbers(this.#outputs.channelMin);
     const max = numbers(this.#outputs.channelMax);
     this.#channels.add({
       count: count / mean.length, mean, min, max,
       absolute: numbers(this.#outputs.channelAbsolute), square: numbers(this.#outputs.channelSquare),
     }); // biome-ignore format: one line per kind
-    if (request.detail === "means") return;
+    if (request.detail === "inputs") return;
     this.#assertFinite(min!);
     this.#assertFinite(max!);
     this.#tensor.add({
@@ -149,16 +160,21 @@ class Collector {
     const { detail, value } = this.#outputs.request;
     if (!this.#channels)
       throw new DataError(`calibrate: ${value.name} must have elements, got an empty tensor in every batch.`);
-    const channelMeans = this.#channels.means();
-    if (detail === "means") return { channelMeans };
+    const inputs = { means: this.#channels.means(), variances: this.#inputVariances() };
+    if (detail === "inputs") return { inputs };
     const [whole] = this.#tensor.statistics();
     const tensor = this.#samples.withHistogram(whole!);
-    if (detail === "tensor") return { channelMeans, tensor };
+    if (detail === "tensor") return { inputs, tensor };
     return {
-      channelMeans,
+      inputs,
       tensor,
       channels: this.#channels.statistics().map((channel, c) => this.#samples.withHistogram(channel, c)),
     };
+  }
+
+  /** E[x^2] - E[x]^2: what rounding weighs its errors by needs no better. */
+  #inputVariances(): Float64Array {
+    return this.#channels!.means().map((mean, c) => Math.max(0, this.#power![c]! / this.#count - mean * mean));
   }
 
   #assertFinite(numbers: ArrayLike<number>): void {

@@ -7,8 +7,8 @@ export interface StatisticsRequest {
   readonly value: Value;
   /** Axis of the channels: 1 for convolutions, the last for matrix products. Negative counts from the end. */
   readonly channelAxis: number;
-  /** "means": only the mean of each channel. "tensor": moments of the tensor too. "channel": moments of each channel too. */
-  readonly detail: "means" | "tensor" | "channel";
+  /** "inputs": mean and variance of each channel. "tensor": moments of the tensor too. "channel": all of each channel. */
+  readonly detail: "inputs" | "tensor" | "channel";
   /** Values of each channel to sample for histograms: from each feature map, or from each batch of rows. 0 for none. */
   readonly positions: number;
 }
@@ -18,6 +18,8 @@ export interface StatisticsOutputs {
   readonly request: StatisticsRequest;
   readonly size: string;
   readonly channelMean: string;
+  /** Sum of x^2 over each channel. */
+  readonly channelPower: string;
   readonly channelMin?: string;
   readonly channelMax?: string;
   /** Sum of |x - mean| and of (x - mean)^2 over the batch's tensor. */
@@ -75,8 +77,11 @@ class StatisticsWriter {
       request,
       size: this.#output(this.emitter.emit("Size", [x], { dtype: "int64", shape: [], output: `${prefix}.size` })),
       channelMean: this.#output(mean),
+      channelPower: this.#output(
+        this.#reduce("ReduceSum", this.emitter.emit("Mul", [x, x]), [0, 2], `${prefix}.power`),
+      ),
     };
-    if (request.detail === "means") return base;
+    if (request.detail === "inputs") return base;
     const moments = {
       channelMin: this.#output(this.#reduce("ReduceMin", x, [0, 2], `${prefix}.min`)),
       channelMax: this.#output(this.#reduce("ReduceMax", x, [0, 2], `${prefix}.max`)),

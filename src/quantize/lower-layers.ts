@@ -57,7 +57,7 @@ export function lowerLayers(
       granularity: granularityOf(layer, settings, grids.get(layer.input)),
       clip: settings.weightRange === "mse" && bits <= 4 ? "mse" : "max",
       correction: settings.correction,
-      inputMeans: calibration.inputMeans.get(layer.input),
+      inputMoments: calibration.inputMoments.get(layer.input),
       inputGrid: settings.target === "webgpu" ? undefined : grids.get(layer.input),
     });
     quantized.push(made);

@@ -1,13 +1,16 @@
 /** Turning one layer's weights into integers, and its bias into what makes up for them. */
 import { DataError } from "../errors.ts";
 import type { Layer } from "../prepare/index.ts";
+import { constantSize } from "../program/index.ts";
 import { toFloat32 } from "../tensor/index.ts";
 import { biasShift } from "./bias-shift.ts";
 import { BLOCK_SIZE, dequantizeBlocks, quantizeBlocks, transpose } from "./block-weights.ts";
+import type { InputMoments } from "./calibrate.ts";
 import { hasChannelBias } from "./channel-bias.ts";
 import { weightCorrection } from "./correction.ts";
 import type { Grid } from "./grid.ts";
 import type { QuantizedLayer } from "./lowering/plan.ts";
+import { preserveMeans } from "./mean-preserving-rounding.ts";
 import type { Correction } from "./options.ts";
 import { dequantizePerChannel, quantizePerChannel } from "./quantize-values.ts";
 import { type ChannelWeights, dequantizeWeights, type QuantizedWeights } from "./quantized-weights.ts";
@@ -20,8 +23,8 @@ export interface QuantizeLayerOptions {
   readonly granularity: "channel" | "block";
   readonly clip: "max" | "mse";
   readonly correction: Correction;
-  /** Mean of each channel of the layer's input; without it biases stay as they are. */
-  readonly inputMeans: ArrayLike<number> | undefined;
+  /** Moments of the channels of the layer's input; without them biases stay as they are. */
+  readonly inputMoments: InputMoments | undefined;
   /** Grid of the layer's input when that is quantized. */
   readonly inputGrid: Grid | undefined;
 }
@@ -51,7 +54,8 @@ export function quantizeLayer(layer: Layer, options: QuantizeLayerOptions): Quan
   const weights =
     options.granularity === "block" ? blockWeights(layer, values, options) : channelWeights(layer, values, options);
   const channels = outputChannels(layer);
-  const shift = options.correction === "none" ? undefined : expectedShift(layer, values, weights, options.inputMeans);
+  const shift =
+    options.correction === "none" ? undefined : expectedShift(layer, values, weights, options.inputMoments?.means);
   return { layer, weights, channels, biasShift: shift, integer: options.inputGrid !== undefined };
 }
 
@@ -61,6 +65,8 @@ function channelWeights(layer: Layer, values: Float32Array, options: QuantizeLay
   const found = weightGrids(values, { ...where, bits: options.bits, clip: options.clip });
   const grids = options.inputGrid ? withRoomForBias(layer, found, options.inputGrid.scale) : found;
   const codes = quantizePerChannel(values, grids, where) as Int8Array;
+  const inputs = options.correction === "none" ? undefined : inputsPerWeight(layer, options.inputMoments);
+  if (inputs) preserveMeans(values, codes, grids, where, inputs);
   const corrected = options.correction.startsWith("mean-variance") ? withVariance(values, codes, grids, where) : grids;
   return {
     granularity: "channel",
@@ -69,6 +75,31 @@ function channelWeights(layer: Layer, values: Float32Array, options: QuantizeLay
     channelAxis: layer.outputChannelAxis,
     codes,
     grids: corrected,
+  };
+}
+
+/** Looks up, for an output channel, the moments of the input that each of its weights meets. */
+function inputsPerWeight(
+  layer: Layer,
+  moments: InputMoments | undefined,
+): ((channel: number) => InputMoments) | undefined {
+  const { shape } = layer.weight.constant!;
+  if (!moments || layer.kind === "embedding" || layer.kind === "recurrent" || layer.kind === "conv-transpose")
+    return undefined;
+  const outputs = shape[layer.outputChannelAxis]!;
+  const inputs = layer.outputChannelAxis === 0 ? shape[1]! : shape[0]!;
+  if (moments.means.length !== inputs * layer.groups) return undefined;
+  const count = constantSize(layer.weight.constant!) / outputs;
+  const taps = count / inputs;
+  const means = new Float64Array(count);
+  const variances = new Float64Array(count);
+  return (channel) => {
+    const first = Math.floor((channel * layer.groups) / outputs) * inputs;
+    for (let k = 0; k < count; k++) {
+      means[k] = moments.means[first + Math.floor(k / taps)]!;
+      variances[k] = moments.variances[first + Math.floor(k / taps)]!;
+    }
+    return { means, variances };
   };
 }
 

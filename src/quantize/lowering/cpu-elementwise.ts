@@ -55,9 +55,7 @@ const move: NodeRule = (node, integers) => {
   const others = node.inputs.slice(1).map((input) => input && integers.float(input));
   // Zero is the zero point's code: that is what Pad has to fill with.
   const inputs =
-    node.operator === "Pad"
-      ? [integers.codes(x), others[0], padCode(x, integers), ...others.slice(2)]
-      : [integers.codes(x), ...others];
+    node.operator === "Pad" ? [integers.codes(x), others[0], padCode(x, integers)] : [integers.codes(x), ...others];
   const made = new Node(node.operator, inputs, [integers.newCodes(node.output())], { name: node.name });
   for (const [name, attribute] of node.attributes) made.attributes.set(name, attribute);
   integers.emitter.append(made);

@@ -1,5 +1,5 @@
 /** Lowering to standard operators only: QuantizeLinear and DequantizeLinear around a float graph (QDQ). */
-import { Emitter, type Value } from "../../program/index.ts";
+import { Emitter, type Node, type Value } from "../../program/index.ts";
 import { float32, Tensor } from "../../tensor/index.ts";
 import { hasIntegerForm } from "../activation-plan.ts";
 import type { Grid } from "../grid.ts";
@@ -12,6 +12,7 @@ import { useWeights } from "./weight-only.ts";
 /** Rewrites the plan's program in place; runtimes fuse the pairs into integer operators where they have them. */
 export function lowerPortably(plan: QuantizationPlan): LoweredProgram {
   const emitter = new Emitter();
+  saturateInsteadOfBounding(plan);
   const values = insertAfterValues(plan.program, plan.grids, emitter, {
     insert: (value, grid) => quantizeAndBack(value, grid, emitter),
     before: (node) => {
@@ -23,6 +24,26 @@ export function lowerPortably(plan: QuantizationPlan): LoweredProgram {
     },
   });
   return { program: plan.program, values };
+}
+
+/**
+ * Removes the activation functions that QuantizeLinear performs by saturation. ONNX Runtime 1.30 fails to load some models
+ * with a Clip between a Conv and its QuantizeLinear.
+ */
+function saturateInsteadOfBounding({ program: { graph }, activations, grids }: QuantizationPlan): void {
+  const removed = new Set<Node>();
+  for (const [output, result] of activations.stored) {
+    if (output === result || !grids.has(result)) continue;
+    for (let value = result; value !== output; ) {
+      const node = value.producer!;
+      removed.add(node);
+      value = node.inputs.find((input) => input && !input.constant)!;
+    }
+    const { outputs } = output.producer!;
+    outputs[outputs.indexOf(output)] = result;
+    result.producer = output.producer;
+  }
+  graph.nodes = graph.nodes.filter((node) => !removed.has(node));
 }
 
 /** Emits QuantizeLinear and DequantizeLinear, and returns what comes out. */
