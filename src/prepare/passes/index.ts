@@ -1,6 +1,8 @@
 /** The preparation passes, in the order they run. A new pass is registered here. */
 import type { Pass } from "../pass.ts";
 import { constantNodes } from "./constant-nodes.ts";
+import { dropPoolDilations } from "./drop-pool-dilations.ts";
+import { expandPadAxes } from "./expand-pad-axes.ts";
 import { foldAffine } from "./fold-affine.ts";
 import { foldBatchNorm } from "./fold-batch-norm.ts";
 import { foldConstants } from "./fold-constants.ts";
@@ -24,6 +26,8 @@ export const passes: readonly Pass[] = [
   foldBatchNorm,
   foldAffine,
   normalizeGemm,
+  dropPoolDilations,
+  expandPadAxes,
   foldPad,
   removeDeadNodes,
   mergeConstants,
