@@ -8,6 +8,7 @@ import { MAXIMUM_POSITIONS, type StatisticsRequest } from "./calibration-program
 import { type ActivationChoice, type ChoiceOptions, chooseGrid, UNCLIPPED } from "./choose-grids.ts";
 import type { CalibrationData, Progress } from "./options.ts";
 import { assignBits, type LayerBits } from "./policy.ts";
+import { channelAxisOf, isFeatureMap } from "./record-shapes.ts";
 import type { Settings } from "./settings.ts";
 
 /** What calibration led to. */
@@ -66,7 +67,9 @@ export async function calibrateActivations(
 }
 
 /** Whether the mean of each input channel says something about a layer's outputs. */
-function hasChannelMeans({ kind, input }: Layer): boolean {
+function hasChannelMeans({ kind, node, input }: Layer): boolean {
+  // Rows of a transposed matrix are not its channels.
+  if (node.int("transA", 0) === 1) return false;
   return kind !== "embedding" && kind !== "recurrent" && (input.shape?.length ?? 0) >= 2;
 }
 
@@ -89,17 +92,6 @@ function fullRequest(
     Math.max(16, forTensor, perChannel ? Math.ceil(CHANNEL_SAMPLES / batches) : 0),
   );
   return { value, channelAxis: axis, detail: perChannel ? "channel" : "tensor", positions };
-}
-
-/** Channels of feature maps [batch, channels, ...places] are axis 1; of everything else the last. */
-function channelAxisOf(value: Value): number {
-  return isFeatureMap(value) ? 1 : -1;
-}
-
-/** ACIQ section 8: tensors without spatial extent have one range. */
-function isFeatureMap(value: Value): boolean {
-  const shape = value.shape ?? [];
-  return shape.length >= 4 || (shape.length === 3 && value.producer?.operator === "Conv");
 }
 
 /** One request per value, with the most detail anybody asked for. */

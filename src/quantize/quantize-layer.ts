@@ -158,8 +158,7 @@ export function expectedShift(
 ): Float64Array | undefined {
   if (!inputMeans || layer.kind === "embedding" || layer.kind === "recurrent" || layer.weightIndex === 0)
     return undefined;
-  // Rows of a transposed input are not its channels.
-  if (!hasChannelBias(layer) || layer.node.int("transA", 0) === 1) return undefined;
+  if (!hasChannelBias(layer)) return undefined;
   const shape = layer.weight.constant!.shape;
   const floats = weights instanceof Float32Array ? weights : floatsOf(layer, weights);
   const layout = layer.outputChannelAxis === 0 ? "outputs-first" : "inputs-first";

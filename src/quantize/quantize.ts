@@ -1,17 +1,19 @@
 /** Quantizing a model: the whole pipeline in one call. */
-import { DataError, UnsupportedError } from "../errors.ts";
-import { type ModelFile, modelSizeBytes, readModel, upgradeOpset, writeModel } from "../onnx/index.ts";
-import { countMacs } from "../ops/index.ts";
+import { DataError, ModicumError, UnsupportedError } from "../errors.ts";
+import { inlineFunctions, type ModelFile, modelSizeBytes, readModel, upgradeOpset, writeModel } from "../onnx/index.ts";
+import { countMacs, inferShapes } from "../ops/index.ts";
 import { findLayers, isQuantized, type Layer, prepareProgram } from "../prepare/index.ts";
 import { cloneProgram, type Node, type Program, removeDeadNodes } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { planActivations } from "./activation-plan.ts";
 import { batchNormStatistics } from "./batch-norm-statistics.ts";
-import { calibrateActivations } from "./calibrate-activations.ts";
+import { type ActivationCalibration, calibrateActivations } from "./calibrate-activations.ts";
+import { foreignOperators } from "./foreign-operators.ts";
 import { layerReports } from "./layer-reports.ts";
 import { type LoweredLayers, lowerLayers } from "./lower-layers.ts";
 import { measureSqnr } from "./measure.ts";
 import type { CalibrationData, Feeds, QuantizeOptions } from "./options.ts";
+import { recordShapes } from "./record-shapes.ts";
 import { quantizationRemarks } from "./remarks.ts";
 import type { LayerReport, QuantizationReport } from "./report-data.ts";
 import { FLOAT_BITS, resolveSettings, type Settings, settingsRecord } from "./settings.ts";
@@ -54,16 +56,22 @@ const MEASURED_BATCHES = 2;
  */
 export async function quantize(model: Program | Uint8Array, options: QuantizeOptions): Promise<QuantizeResult> {
   const started = performance.now();
-  const settings = resolveSettings(options);
+  const progress = options.onProgress ?? (() => {});
   const original = model instanceof Uint8Array ? readModel(model) : model;
   assertFloatModel(original);
+  const foreign = foreignOperators(original);
+  const settings = foreign.length > 0 ? weightsOnly(resolveSettings(options), foreign) : resolveSettings(options);
+  const runnable = foreign.length === 0;
   const data = options.calibration ?? syntheticData(original, settings.seed);
-  const progress = options.onProgress ?? (() => {});
 
   progress({ stage: "prepare", done: 0, total: 1, unit: "model" });
-  const upgraded = upgradeOpset(cloneProgram(original).program, requiredOpset(original, settings));
-  const prepared = await prepareProgram(upgraded, { runtime: options.runtime, verify: await firstFeeds(data) });
+  const feeds = runnable ? await firstFeeds(data) : undefined;
+  const prepared = await prepareProgram(upgraded(original, settings), {
+    runtime: options.runtime,
+    ...(feeds && { verify: feeds }),
+  });
   const { program } = prepared;
+  if (feeds) await recordShapes(program, feeds, options.runtime);
   const allLayers = findLayers(program);
   const layers = allLayers.filter((layer) => layer.reason === undefined);
   assertQuantizable(allLayers, layers);
@@ -74,21 +82,23 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     sums: !settings.simulate || settings.policy.quantizeSums,
   });
   const known = options.calibration ? new Map() : batchNormStatistics(original, program);
-  const calibration = await calibrateActivations(program, layers, plan, data, { ...options, settings, known });
+  const calibration = runnable
+    ? await calibrateActivations(program, layers, plan, data, { ...options, settings, known })
+    : NOT_CALIBRATED;
   const reference = cloneProgram(program);
   const macs = countMacs(program);
   const lowered = lowerLayers(program, layers, plan, calibration, settings);
-  // The float weights are still listed as initializers, though nobody reads them.
-  removeDeadNodes(lowered.program.graph);
-  lowered.program.producerName = "modicum";
-  lowered.program.producerVersion = MODICUM_VERSION;
-  const file = writeModel(lowered.program);
+  const file = writeLowered(lowered.program);
 
   progress({ stage: "measure", done: 0, total: 1, unit: "model" });
-  const sqnr = await measureLayers(layers, reference, lowered, data, { runtime: options.runtime, settings });
+  const sqnr = runnable
+    ? await measureLayers(layers, reference, lowered, data, { runtime: options.runtime, settings })
+    : new Map<Node, number | null>();
   progress({ stage: "measure", done: 1, total: 1, unit: "model" });
 
   const reports = layerReports(allLayers, lowered.layers, calibration, { sqnr, macs });
+  const source = runnable ? calibrationSource(data, known.size) : "none: the model cannot be run here";
+  const remarks = quantizationRemarks(reports, settings, { hasData: options.calibration !== undefined, foreign });
   const report: QuantizationReport = {
     modicumVersion: MODICUM_VERSION,
     runtime: options.runtime.description,
@@ -98,19 +108,48 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     target: settings.simulate ? "simulate" : settings.target,
     deployable: !settings.simulate,
     settings: settingsRecord(settings),
-    calibration: {
-      source: calibrationSource(data, known.size),
-      samples: calibration.samples,
-      batches: calibration.batches,
-    },
+    calibration: { source, samples: calibration.samples, batches: calibration.batches },
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: null,
     layers: reports,
-    remarks: quantizationRemarks(reports, settings, options.calibration !== undefined),
+    remarks,
     meanWeightBits: meanWeightBits(reports),
     preparationDifference: prepared.difference?.absolute ?? null,
   };
   return { model: file, program: lowered.program, report };
+}
+
+/** A copy of the model without functions, at the opset that its quantized form needs. */
+function upgraded(original: Program, settings: Settings): Program {
+  const { program } = cloneProgram(inlineFunctions(original));
+  // Some upgrade rules need shapes (Softmax, GroupNormalization); contradictory ones are for prepareProgram to deal with.
+  try {
+    inferShapes(program);
+  } catch (error) {
+    if (!(error instanceof ModicumError)) throw error;
+  }
+  return upgradeOpset(program, requiredOpset(program, settings));
+}
+
+function writeLowered(program: Program): ModelFile {
+  // The float weights are still listed as initializers, though nobody reads them.
+  removeDeadNodes(program.graph);
+  program.producerName = "modicum";
+  program.producerVersion = MODICUM_VERSION;
+  return writeModel(program);
+}
+
+/** What stands for a calibration of a model that cannot be run. */
+const NOT_CALIBRATED: ActivationCalibration = { choices: new Map(), inputMoments: new Map(), samples: 0, batches: 0 };
+
+/** A model that cannot be run can have its weights quantized, by what is in the file alone. */
+function weightsOnly(settings: Settings, foreign: readonly string[]): Settings {
+  if (settings.simulate) {
+    throw new UnsupportedError(
+      `quantize: a simulation must be able to run the model, got operators that ONNX Runtime does not know: ${foreign.join(", ")}.`,
+    );
+  }
+  return { ...settings, activations: FLOAT_BITS, correction: "none" };
 }
 
 function assertFloatModel(program: Program): void {

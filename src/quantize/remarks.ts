@@ -6,8 +6,17 @@ import { FLOAT_BITS, type Settings } from "./settings.ts";
 const POOR_SQNR_DB = 15;
 
 /** Returns the remarks, most important first. */
-export function quantizationRemarks(layers: readonly LayerReport[], settings: Settings, hasData: boolean): string[] {
+export function quantizationRemarks(
+  layers: readonly LayerReport[],
+  settings: Settings,
+  { hasData, foreign }: { readonly hasData: boolean; readonly foreign: readonly string[] },
+): string[] {
   const remarks: string[] = [];
+  if (foreign.length > 0) {
+    remarks.push(
+      `Only weights are quantized, unmeasured: the model has operators that ONNX Runtime does not know and so cannot be run here (${foreign.join(", ")}). They stay as they are.`,
+    );
+  }
   if (settings.simulate) {
     remarks.push(
       "This is a simulation in float arithmetic: it shows the accuracy such hardware would have, and is neither smaller nor faster.",
