@@ -74,8 +74,8 @@ const convolutions: readonly LayerModel[] = [
   {
     name: "1-D conv",
     build: () =>
-      programOf({ x: ["batch", 6, 20] }, (e, { x }) => {
-        const first = relu(e, e.emit("Conv", [x!, weights("a", [8, 6, 3], 0.3), weights("b", [8], 0.2)], { attributes: { pads: [1, 1] } }));
+      programOf({ x: ["batch", 8, 20] }, (e, { x }) => {
+        const first = relu(e, e.emit("Conv", [x!, weights("a", [8, 8, 3], 0.3), weights("b", [8], 0.2)], { attributes: { pads: [1, 1] } }));
         return [e.emit("Conv", [first, weights("c", [4, 8, 5], 0.2)], { output: "y" })];
       }),
   },

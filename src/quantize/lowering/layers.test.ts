@@ -87,7 +87,7 @@ async function withRoundedWeights(program: Program, { target, weights: bits }: S
   return prepared;
 }
 
-const COARSE = { correction: "none", inputMoments: undefined, inputMoments: undefined, inputGrid: undefined } as const;
+const COARSE = { correction: "none", inputMoments: undefined, inputGrid: undefined } as const;
 
 function replaceWeight(layer: Layer, floats: Float32Array): void {
   const { name, constant } = layer.weight;
