@@ -42,19 +42,16 @@ describe.each(layerModels)("$name", ({ build, rows, floatOperator }) => {
       }
       expect(ends(quantized)).toEqual(ends(program));
       if (setting.target === "portable") expect(domains(quantized)).toEqual([""]);
+      if (setting.target !== "cpu" || setting.activations === 16) return;
+      // Integers wherever a kernel has them. A table whose rows are whole blocks is looked up by ONNX Runtime's own operator.
+      const left = operators(quantized).filter((operator) => FLOAT_LAYERS.test(operator));
+      const inBlocks = operators(quantized).includes("com.microsoft.GatherBlockQuantized");
+      expect(left).toEqual(floatOperator && !inBlocks ? [floatOperator] : []);
     },
   );
 
-  it("leaves no product in float on the cpu at 8-bit activations, but where no kernel has integers", async () => {
-    const { program: quantized } = await quantizeAs(program, { target: "cpu", weights: 4, activations: 8 }, batches);
-    const left = operators(quantized).filter((operator) => FLOAT_LAYERS.test(operator));
-    // A table whose rows are whole blocks is looked up by ONNX Runtime's own operator.
-    const inBlocks = operators(quantized).includes("com.microsoft.GatherBlockQuantized");
-    expect(left).toEqual(floatOperator && !inBlocks ? [floatOperator] : []);
-  });
-
   it.each(["cpu", "webgpu", "portable"] as const)("%s weights stand for exactly what was computed", async (target) => {
-    for (const weights of [4, 8]) {
+    for (const weights of target === "cpu" ? [4, 8] : [4]) {
       const setting = { target, weights, activations: 16 };
       const { program: quantized } = await quantizeAs(program, setting, batches, { correction: "none" });
       const expected = await run(await withRoundedWeights(program, setting), batches[0]!);
