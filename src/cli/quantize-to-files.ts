@@ -39,6 +39,9 @@ export interface QuantizationOutcome {
   readonly written: readonly string[];
 }
 
+/** One sample at a time, as ACIQ's offline statistics: memory is then the model's, and tensors fit the processor's caches. */
+const CALIBRATION_BATCH = 1;
+
 /** Quantizes the model at `path` as the options say. */
 export async function quantizeToFiles(
   path: string,
@@ -54,7 +57,7 @@ export async function quantizeToFiles(
   const result = await withProgress(options, context, (onProgress) =>
     quantize(loaded.program, {
       ...method,
-      ...(calibration && { calibration: feedSource(calibration, loaded.inputs) }),
+      ...(calibration && { calibration: feedSource(calibration, loaded.inputs, CALIBRATION_BATCH) }),
       signal: context.signal,
       onProgress,
     }),

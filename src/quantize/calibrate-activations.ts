@@ -8,6 +8,7 @@ import { MAXIMUM_POSITIONS, type StatisticsRequest } from "./calibration-program
 import { type ActivationChoice, type ChoiceOptions, chooseGrid, UNCLIPPED } from "./choose-grids.ts";
 import type { CalibrationData, Progress } from "./options.ts";
 import { assignBits, type LayerBits } from "./policy.ts";
+import type { RangeMethod } from "./ranges/range-method.ts";
 import { channelAxisOf, isFeatureMap } from "./record-shapes.ts";
 import type { Settings } from "./settings.ts";
 
@@ -36,6 +37,12 @@ const HISTOGRAM_SAMPLES = 65_536;
 /** The same for one channel's, from all batches together. */
 const CHANNEL_SAMPLES = 1024;
 
+/** Places sampled from each feature map for the variance of a layer's inputs. */
+const INPUT_POSITIONS = 4;
+
+/** Range methods whose formulas take b or sigma: these get them from all values. */
+const USES_DEVIATIONS: ReadonlySet<string> = new Set(["aciq-laplace", "aciq-gauss", "aciq-mix", "n-sigma"]);
+
 /** Runs the model over the data, and chooses a grid for every activation of the plan. */
 export async function calibrateActivations(
   program: Program,
@@ -57,7 +64,7 @@ export async function calibrateActivations(
   const choices = new Map<Value, ActivationChoice>();
   const bitsOf = assignBits(settings.policy, layers, settings);
   for (const [value, request] of plan.requests) {
-    const own = statistics.get(request.statisticsOf);
+    const own = statistics.get(describedValue(request, settings.range));
     if (own?.tensor) choices.set(value, chooseGrid(request, own, choiceOptions(request, bitsOf, settings)));
   }
   const inputMoments = new Map(
@@ -74,14 +81,15 @@ function hasChannelMeans({ kind, node, input }: Layer): boolean {
 }
 
 function inputRequest(value: Value): StatisticsRequest {
-  return { value, channelAxis: channelAxisOf(value), detail: "inputs", positions: 0 };
+  return { value, channelAxis: channelAxisOf(value), detail: "inputs", exact: false, positions: INPUT_POSITIONS };
 }
 
 function fullRequest(
-  { statisticsOf: value }: ActivationRequest,
+  request: ActivationRequest,
   data: CalibrationData,
-  { granularity }: Settings,
+  { granularity, range }: Settings,
 ): StatisticsRequest {
+  const value = describedValue(request, range);
   const perChannel = granularity === "channel" && isFeatureMap(value);
   const axis = channelAxisOf(value);
   const length = value.shape?.at(axis);
@@ -89,9 +97,24 @@ function fullRequest(
   const forTensor = Math.ceil(HISTOGRAM_SAMPLES / ((typeof length === "number" ? length : 1) * batches));
   const positions = Math.min(
     MAXIMUM_POSITIONS,
-    Math.max(16, forTensor, perChannel ? Math.ceil(CHANNEL_SAMPLES / batches) : 0),
+    Math.max(INPUT_POSITIONS, forTensor, perChannel ? Math.ceil(CHANNEL_SAMPLES / batches) : 0),
   );
-  return { value, channelAxis: axis, detail: perChannel ? "channel" : "tensor", positions };
+  return {
+    value,
+    channelAxis: axis,
+    detail: perChannel ? "channel" : "tensor",
+    exact: USES_DEVIATIONS.has(range.name),
+    minimum: value === request.value && request.low === 0 ? 0 : undefined,
+    positions,
+  };
+}
+
+/**
+ * The value whose statistics a range method wants. ACIQ's formulas describe the distribution before a ReLU; methods that only
+ * look at the values may look behind it, and the ReLU then stays fused with its layer.
+ */
+function describedValue({ value, statisticsOf }: ActivationRequest, range: RangeMethod): Value {
+  return USES_DEVIATIONS.has(range.name) ? statisticsOf : value;
 }
 
 /** One request per value, with the most detail anybody asked for. */

@@ -49,8 +49,9 @@ export interface CalibrateOptions {
 /**
  * Runs a program over calibration data and returns statistics of the requested values.
  *
- * Minimum, maximum, mean and variance are exact over all data; b = mean|x - mu| uses each batch's own mean and is averaged
- * over batches (ACIQ's offline mode). Histograms are of sampled values, at least 65,536 a tensor where there are as many.
+ * Minimum, maximum and mean are exact over all data. So are, where a request says `exact`, the variance and b = mean|x - mu|,
+ * which uses each batch's own mean and is averaged over batches (ACIQ's offline mode). Histograms, and otherwise these two,
+ * are of sampled values, at least 65,536 a tensor where there are as many.
  * Without requests nothing is run.
  *
  * @throws DataError if the data are empty, or an activation is not finite (names it).
@@ -114,8 +115,6 @@ class Collector {
   readonly #outputs: StatisticsOutputs;
   readonly #tensor = new MomentAccumulator(1);
   #channels: MomentAccumulator | undefined;
-  #power: Float64Array | undefined;
-  #count = 0;
   readonly #samples: SampleStore;
 
   constructor(outputs: StatisticsOutputs) {
@@ -128,7 +127,7 @@ class Collector {
   }
 
   add(results: Readonly<Record<string, Tensor>>): void {
-    const { request, size, channelMean, channelPower, samples } = this.#outputs;
+    const { request, size, channelMean, samples } = this.#outputs;
     const numbers = (name: string | undefined): Float32Array | undefined =>
       name === undefined ? undefined : (results[name]!.data as Float32Array);
     const count = Number((results[size]!.data as BigInt64Array)[0]);
@@ -136,14 +135,11 @@ class Collector {
     const mean = numbers(channelMean)!;
     this.#assertFinite(mean);
     this.#channels ??= new MomentAccumulator(mean.length);
-    this.#power ??= new Float64Array(mean.length);
-    const power = numbers(channelPower)!;
-    for (let c = 0; c < mean.length; c++) this.#power[c]! += power[c]!;
-    this.#count += count / mean.length;
-    const min = numbers(this.#outputs.channelMin);
+    this.#samples.add(results[samples]!);
+    const min = numbers(this.#outputs.channelMin) ?? (request.minimum === undefined ? undefined : [request.minimum]);
     const max = numbers(this.#outputs.channelMax);
     this.#channels.add({
-      count: count / mean.length, mean, min, max,
+      count: count / mean.length, mean, min: min?.length === 1 ? mean.map(() => min[0]!) : min, max,
       absolute: numbers(this.#outputs.channelAbsolute), square: numbers(this.#outputs.channelSquare),
     }); // biome-ignore format: one line per kind
     if (request.detail === "inputs") return;
@@ -153,28 +149,20 @@ class Collector {
       count, mean: [average(mean)], min: [lowest(min!)], max: [highest(max!)],
       absolute: numbers(this.#outputs.absolute), square: numbers(this.#outputs.square),
     }); // biome-ignore format: one line per kind
-    if (samples !== undefined) this.#samples.add(results[samples]!);
   }
 
   result(): ValueStatistics {
-    const { detail, value } = this.#outputs.request;
+    const { detail, exact, value } = this.#outputs.request;
     if (!this.#channels)
       throw new DataError(`calibrate: ${value.name} must have elements, got an empty tensor in every batch.`);
-    const inputs = { means: this.#channels.means(), variances: this.#inputVariances() };
+    const means = this.#channels.means();
+    const inputs = { means, variances: this.#samples.channelVariances(means) };
     if (detail === "inputs") return { inputs };
-    const [whole] = this.#tensor.statistics();
-    const tensor = this.#samples.withHistogram(whole!);
-    if (detail === "tensor") return { inputs, tensor };
-    return {
-      inputs,
-      tensor,
-      channels: this.#channels.statistics().map((channel, c) => this.#samples.withHistogram(channel, c)),
-    };
-  }
-
-  /** E[x^2] - E[x]^2: what rounding weighs its errors by needs no better. */
-  #inputVariances(): Float64Array {
-    return this.#channels!.means().map((mean, c) => Math.max(0, this.#power![c]! / this.#count - mean * mean));
+    const [tensor] = this.#tensor.statistics();
+    const complete = (statistics: Statistics, channel?: number): Statistics =>
+      this.#samples.withHistogram(exact ? statistics : this.#samples.withDeviations(statistics, channel), channel);
+    if (detail === "tensor") return { inputs, tensor: complete(tensor!) };
+    return { inputs, tensor: complete(tensor!), channels: this.#channels.statistics().map(complete) };
   }
 
   #assertFinite(numbers: ArrayLike<number>): void {

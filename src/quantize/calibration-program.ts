@@ -7,9 +7,19 @@ export interface StatisticsRequest {
   readonly value: Value;
   /** Axis of the channels: 1 for convolutions, the last for matrix products. Negative counts from the end. */
   readonly channelAxis: number;
-  /** "inputs": mean and variance of each channel. "tensor": moments of the tensor too. "channel": all of each channel. */
+  /**
+   * "inputs": mean and variance of each channel. "tensor": minimum, maximum and moments of the tensor too. "channel": those of
+   * each channel too.
+   */
   readonly detail: "inputs" | "tensor" | "channel";
-  /** Values of each channel to sample for histograms: from each feature map, or from each batch of rows. 0 for none. */
+  /**
+   * Whether b = mean|x - mean| and the variance are taken over all values. Otherwise, at a third of the cost, over the sampled
+   * ones; minimum, maximum and means are always over all.
+   */
+  readonly exact: boolean;
+  /** A bound that the values are known to reach, so that their minimum need not be searched: 0 behind a ReLU. */
+  readonly minimum?: number | undefined;
+  /** Values of each channel to sample: from each feature map, or from each batch of rows. At least 1. */
   readonly positions: number;
 }
 
@@ -18,8 +28,8 @@ export interface StatisticsOutputs {
   readonly request: StatisticsRequest;
   readonly size: string;
   readonly channelMean: string;
-  /** Sum of x^2 over each channel. */
-  readonly channelPower: string;
+  /** Sampled values, [before, channels, after]. */
+  readonly samples: string;
   readonly channelMin?: string;
   readonly channelMax?: string;
   /** Sum of |x - mean| and of (x - mean)^2 over the batch's tensor. */
@@ -27,8 +37,6 @@ export interface StatisticsOutputs {
   readonly square?: string;
   readonly channelAbsolute?: string;
   readonly channelSquare?: string;
-  /** Sampled values, [before, channels, after]. */
-  readonly samples?: string;
 }
 
 /** Name of the extra input: where to sample, uniform numbers in [0, 1). */
@@ -77,22 +85,21 @@ class StatisticsWriter {
       request,
       size: this.#output(this.emitter.emit("Size", [x], { dtype: "int64", shape: [], output: `${prefix}.size` })),
       channelMean: this.#output(mean),
-      channelPower: this.#output(
-        this.#reduce("ReduceSum", this.emitter.emit("Mul", [x, x]), [0, 2], `${prefix}.power`),
-      ),
+      samples: this.#sample(x, request.positions, placesAxis(value, request.channelAxis), prefix),
     };
     if (request.detail === "inputs") return base;
-    const moments = {
-      channelMin: this.#output(this.#reduce("ReduceMin", x, [0, 2], `${prefix}.min`)),
+    const extremes = {
+      ...(request.minimum === undefined && {
+        channelMin: this.#output(this.#reduce("ReduceMin", x, [0, 2], `${prefix}.min`)),
+      }),
       channelMax: this.#output(this.#reduce("ReduceMax", x, [0, 2], `${prefix}.max`)),
-      ...this.#deviations(x, this.#reduce("ReduceMean", mean, [0, 1, 2], `${prefix}.tensorMean`), [0, 1, 2], prefix),
-      ...(request.positions > 0
-        ? { samples: this.#sample(x, request.positions, placesAxis(value, request.channelAxis), prefix) }
-        : {}),
     };
-    if (request.detail === "tensor") return { ...base, ...moments };
+    if (!request.exact) return { ...base, ...extremes };
+    const tensorMean = this.#reduce("ReduceMean", mean, [0, 1, 2], `${prefix}.tensorMean`);
+    const moments = { ...base, ...extremes, ...this.#deviations(x, tensorMean, [0, 1, 2], prefix) };
+    if (request.detail === "tensor") return moments;
     const { absolute, square } = this.#deviations(x, mean, [0, 2], `${prefix}.channel`);
-    return { ...base, ...moments, channelAbsolute: absolute, channelSquare: square };
+    return { ...moments, channelAbsolute: absolute, channelSquare: square };
   }
 
   /** [.., channels, ..] as [before, channels, after]. */

@@ -33,48 +33,59 @@ export function preserveMeans(
 ): void {
   const { outer, channels, inner } = channelLayout(where.shape, where.axis ?? 0);
   const positions = new Uint32Array(outer * inner);
+  for (let o = 0, k = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) positions[k++] = o * channels * inner + i;
+  }
   for (let c = 0; c < channels; c++) {
-    for (let o = 0, k = 0; o < outer; o++) {
-      for (let i = 0; i < inner; i++) positions[k++] = (o * channels + c) * inner + i;
-    }
-    preserveChannelMean(weights, codes, grids[c]!, positions, inputs(c));
+    preserveChannelMean({ weights, codes, grid: grids[c]!, positions, start: c * inner, inputs: inputs(c) });
   }
 }
 
-/** A code that may move, in units of the channel's scale. */
+/** One channel's weights: those at `start + positions[k]`. */
+interface ChannelRounding {
+  readonly weights: Float32Array;
+  readonly codes: Int8Array;
+  readonly grid: Grid;
+  readonly positions: Uint32Array;
+  readonly start: number;
+  readonly inputs: InputMoments;
+}
+
+/** A code that may move. */
 interface Move {
   readonly at: number;
   readonly step: number;
   readonly mean: number;
-  /** What the move adds to the second term. */
+  /** What the move adds to the second term, in units of the channel's scale. */
   readonly cost: number;
 }
 
-function preserveChannelMean(
-  weights: Float32Array,
-  codes: Int8Array,
-  grid: Grid,
-  positions: Uint32Array,
-  inputs: InputMoments,
-): void {
-  const remainderAt = (at: number): number => weights[at]! / grid.scale - codes[at]!;
+function preserveChannelMean({ weights, codes, grid, positions, start, inputs }: ChannelRounding): void {
+  const { lowestCode } = grid;
+  const { means, variances } = inputs;
+  const most = highestCode(grid);
+  const perStep = 1 / grid.scale;
   let error = 0;
-  positions.forEach((at, k) => {
-    error += inputs.means[k]! * remainderAt(at);
-  });
+  for (let k = 0; k < positions.length; k++) {
+    const at = start + positions[k]!;
+    error += means[k]! * (weights[at]! * perStep - codes[at]!);
+  }
+  const gain = (mean: number): number => COMMON_VARIATION * ((Math.abs(error) - Math.abs(mean)) ** 2 - error * error);
+  // What does not pay while the error is largest never will.
   const moves: Move[] = [];
-  positions.forEach((at, k) => {
-    const mean = inputs.means[k]!;
+  for (let k = 0; k < positions.length; k++) {
+    const at = start + positions[k]!;
+    const mean = means[k]!;
     const step = Math.sign(error * mean);
     const code = codes[at]! + step;
-    if (step === 0 || code < grid.lowestCode || code > highestCode(grid)) return;
-    moves.push({ at, step, mean, cost: inputs.variances[k]! * (1 - 2 * step * remainderAt(at)) });
-  });
+    const cost = variances[k]! * (1 - 2 * step * (weights[at]! * perStep - codes[at]!));
+    if (step !== 0 && code >= lowestCode && code <= most && gain(mean) + cost < 0) moves.push({ at, step, mean, cost });
+  }
   moves.sort((a, b) => a.cost / Math.abs(a.mean) - b.cost / Math.abs(b.mean));
   for (const { at, step, mean, cost } of moves) {
-    const moved = error - step * mean;
-    if (COMMON_VARIATION * (moved * moved - error * error) + cost >= 0) continue;
-    error = moved;
+    if (Math.sign(error * mean) !== step) break;
+    if (gain(mean) + cost >= 0) continue;
     codes[at]! += step;
+    error -= step * mean;
   }
 }

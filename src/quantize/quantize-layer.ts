@@ -89,18 +89,14 @@ function inputsPerWeight(
   const outputs = shape[layer.outputChannelAxis]!;
   const inputs = layer.outputChannelAxis === 0 ? shape[1]! : shape[0]!;
   if (moments.means.length !== inputs * layer.groups) return undefined;
-  const count = constantSize(layer.weight.constant!) / outputs;
-  const taps = count / inputs;
-  const means = new Float64Array(count);
-  const variances = new Float64Array(count);
-  return (channel) => {
-    const first = Math.floor((channel * layer.groups) / outputs) * inputs;
-    for (let k = 0; k < count; k++) {
-      means[k] = moments.means[first + Math.floor(k / taps)]!;
-      variances[k] = moments.variances[first + Math.floor(k / taps)]!;
-    }
-    return { means, variances };
-  };
+  const taps = constantSize(layer.weight.constant!) / outputs / inputs;
+  const spread = (group: number, moments: Float64Array): Float64Array =>
+    Float64Array.from({ length: inputs * taps }, (_, k) => moments[group * inputs + Math.floor(k / taps)]!);
+  const groups = Array.from({ length: layer.groups }, (_, group) => ({
+    means: spread(group, moments.means),
+    variances: spread(group, moments.variances),
+  }));
+  return (channel) => groups[Math.floor((channel * layer.groups) / outputs)]!;
 }
 
 /** Multiplies each channel's scale by xi, so that the codes stand for weights of the original spread (ACIQ section 7). */

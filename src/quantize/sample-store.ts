@@ -35,24 +35,66 @@ export class SampleStore {
 
   /** Returns the statistics with a histogram of the samples, of one channel or of all. */
   withHistogram(statistics: Statistics, channel?: number): Statistics {
-    if (this.#batches.length === 0) return statistics;
     const { min: low, max: high } = statistics;
     const bins = channel === undefined ? TENSOR_BINS : CHANNEL_BINS;
     const counts = new Float64Array(bins);
     const scale = high > low ? bins / (high - low) : 0;
-    for (const { data, shape } of this.#batches) {
-      const values = data as Float32Array;
-      const [before, channels, after] = shape as [number, number, number];
-      const from = channel ?? 0;
-      const to = channel === undefined ? channels : channel + 1;
-      for (let n = 0; n < before; n++) {
-        for (let i = (n * channels + from) * after; i < (n * channels + to) * after; i++) {
-          const bin = Math.min(bins - 1, Math.max(0, Math.floor((values[i]! - low) * scale)));
-          counts[bin]! += 1;
-        }
+    for (const values of this.#runs(channel)) {
+      for (let i = 0; i < values.length; i++) {
+        const bin = Math.floor((values[i]! - low) * scale);
+        counts[bin < 0 ? 0 : bin >= bins ? bins - 1 : bin]! += 1;
       }
     }
     return { ...statistics, histogram: { low, high, counts } satisfies Histogram };
+  }
+
+  /** Returns the statistics with b and sigma of the samples around the known mean, of one channel or of all. */
+  withDeviations(statistics: Statistics, channel?: number): Statistics {
+    const { mean } = statistics;
+    let count = 0;
+    let absolute = 0;
+    let square = 0;
+    for (const values of this.#runs(channel)) {
+      count += values.length;
+      for (let i = 0; i < values.length; i++) {
+        const deviation = values[i]! - mean;
+        absolute += Math.abs(deviation);
+        square += deviation * deviation;
+      }
+    }
+    return { ...statistics, meanAbsoluteDeviation: absolute / count, standardDeviation: Math.sqrt(square / count) };
+  }
+
+  /** Returns the variance of each channel's samples around the known means. */
+  channelVariances(means: Float64Array): Float64Array {
+    const square = new Float64Array(means.length);
+    let count = 0;
+    for (const { data, shape } of this.#batches) {
+      const [before, channels, after] = shape as [number, number, number];
+      const values = data as Float32Array;
+      for (let at = 0, n = 0; n < before; n++) {
+        for (let c = 0; c < channels; c++) {
+          for (const end = at + after; at < end; at++) square[c]! += (values[at]! - means[c]!) ** 2;
+        }
+      }
+      count += before * after;
+    }
+    return square.map((sum) => sum / count);
+  }
+
+  /** The samples of one channel, or of all, as pieces of the batches' arrays. */
+  *#runs(channel: number | undefined): Generator<Float32Array> {
+    for (const { data, shape } of this.#batches) {
+      const values = data as Float32Array;
+      const [before, channels, after] = shape as [number, number, number];
+      if (channel === undefined) yield values;
+      else {
+        for (let n = 0; n < before; n++) {
+          const start = (n * channels + channel) * after;
+          yield values.subarray(start, start + after);
+        }
+      }
+    }
   }
 }
 

@@ -11,7 +11,7 @@ export interface WeightGridOptions extends ChannelAxis {
   readonly bits: number;
   /** "max": no clipping, as the paper. "mse": the clip with the least squared error. Default "max". */
   readonly clip?: "max" | "mse";
-  /** Clips tried per channel, evenly from `smallestClip` to 1 of the largest magnitude. Default 60. */
+  /** Clips tried per channel, evenly from `smallestClip` to 1 of the largest magnitude. Default 40. */
   readonly candidates?: number;
   /** Default 0.3. */
   readonly smallestClip?: number;
@@ -26,7 +26,7 @@ export interface WeightGridOptions extends ChannelAxis {
  * @throws ShapeError if the array does not hold the shape; DataError if a weight is NaN or infinite.
  */
 export function weightGrids(weights: Float32Array, options: WeightGridOptions): Grid[] {
-  const { shape, axis = 0, bits, clip = "max", candidates = 60, smallestClip = 0.3 } = options;
+  const { shape, axis = 0, bits, clip = "max", candidates = 40, smallestClip = 0.3 } = options;
   const layout = channelLayout(shape, axis);
   assertLayout(weights.length, layout, "weightGrids");
   const channel = new Float32Array(layout.outer * layout.inner);
