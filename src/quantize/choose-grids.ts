@@ -3,7 +3,7 @@ import type { Value } from "../program/index.ts";
 import type { ActivationPlan, ActivationRequest } from "./activation-plan.ts";
 import { allocateBits, LARGEST_ALLOCATED_BITS, zeroBitValue } from "./allocation.ts";
 import type { ValueStatistics } from "./calibrate.ts";
-import { deployableGrid, type Grid, gridFor, type Range } from "./grid.ts";
+import { constantGrid, deployableGrid, type Grid, gridFor, type Range } from "./grid.ts";
 import type { SimulatedGrid } from "./lowering/simulate.ts";
 import type { Allocation } from "./options.ts";
 import { rangeMethods } from "./ranges/index.ts";
@@ -70,10 +70,7 @@ function gridsPerChannel(request: ActivationRequest, found: ValueStatistics, opt
   const allocated = shared ? allocateBits(spreads, bits, { method: allocation }) : undefined;
   return channels.map((statistics, c) => {
     const own = allocated?.[c] ?? bits;
-    if (own === 0) {
-      const value = zeroBitValue(statistics, request.side);
-      return gridFor({ low: value, high: value }, 1);
-    }
+    if (own === 0) return constantGrid(zeroBitValue(statistics, request.side));
     const rangeRequest: RangeRequest = {
       bits: own,
       side: request.side,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  constantGrid,
   deployableGrid,
   gridFor,
   gridRange,
@@ -128,5 +129,16 @@ describe("roundHalfEven", () => {
   it("rounds ties to the even integer and everything else to the nearest, never to -0", () => {
     const cases = [[0.5, 0], [1.5, 2], [2.5, 2], [-0.5, 0], [-1.5, -2], [0.49999999999999994, 0], [-0.3, 0], [1e15 + 0.5, 1e15], [2 ** 53, 2 ** 53]] as const; // biome-ignore format: a table
     for (const [x, expected] of cases) expect(Object.is(roundHalfEven(x), expected), `${x}`).toBe(true);
+  });
+});
+
+describe("constantGrid", () => {
+  it("has one number, in any float32 sign and size, and rounds everything to it", () => {
+    for (const value of [0.3, -2.5, 0, 1e6]) {
+      const grid = constantGrid(Math.fround(value));
+      expect(grid.bits).toBe(0);
+      expect(highestCode(grid)).toBe(grid.lowestCode);
+      expect([...fakeQuantize(Float32Array.of(-9, 0, value, 9), grid)]).toEqual(new Array(4).fill(Math.fround(value)));
+    }
   });
 });

@@ -59,6 +59,17 @@ export function gridFor(range: Range, bits: number): Grid {
 }
 
 /**
+ * Makes the grid of a single number, 0 bits: whatever is rounded to it becomes that number.
+ *
+ * @throws DataError if the number is not finite.
+ */
+export function constantGrid(value: number): Grid {
+  assertRange({ low: value, high: value });
+  const scale = Math.max(Math.fround(Math.abs(value)), MINIMUM_SCALE);
+  return { bits: 0, scale, zeroPoint: -Math.sign(value) + 0, lowestCode: 0 };
+}
+
+/**
  * Makes a grid that unsigned-integer operators accept: the range is widened to include 0 and the zero point lies within
  * the codes {0 .. 2^bits - 1}.
  *

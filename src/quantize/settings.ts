@@ -38,6 +38,7 @@ export function resolveSettings(options: QuantizeOptions): Settings {
     "activations",
     options.activations ?? (target === "webgpu" && !simulate ? FLOAT_BITS : 8),
   );
+  assertSomethingToDo(weights, activations, simulate);
   const granularity = oneOf("granularity", options.granularity ?? (simulate ? "channel" : "tensor"), [
     "tensor",
     "channel",
@@ -96,7 +97,7 @@ export function resolveSettings(options: QuantizeOptions): Settings {
     ),
     policy:
       layerPolicies[oneOf("policy", options.policy ?? (simulate ? "paper" : "deploy"), Object.keys(layerPolicies))]!,
-    seed: options.seed ?? 0,
+    seed: seedOption(options.seed ?? 0),
   };
 }
 
@@ -110,6 +111,25 @@ function oneOf<T extends string>(name: string, value: string, known: readonly T[
 function bitsOption(name: string, bits: number): number {
   if (bits === FLOAT_BITS || (Number.isInteger(bits) && bits >= 2 && bits <= 8)) return bits;
   throw new OptionError(`quantize: ${name} must be an integer from 2 to 8 bits, or 16 to stay in float, got ${bits}.`);
+}
+
+function assertSomethingToDo(weights: number, activations: number, simulate: boolean): void {
+  if (weights !== FLOAT_BITS) return;
+  if (activations === FLOAT_BITS) {
+    throw new OptionError(
+      "quantize: weights or activations must have at most 8 bits, got 16 for both: nothing would be quantized.",
+    );
+  }
+  if (!simulate) {
+    throw new OptionError(
+      `quantize: weights must have at most 8 bits for activations of ${activations} bits, got 16: integer products take integers on both sides. Add simulate (--simulate) to quantize activations alone.`,
+    );
+  }
+}
+
+function seedOption(seed: number): number {
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
+  throw new OptionError(`quantize: seed must be an integer from 0 to ${2 ** 32 - 1}, got ${seed}.`);
 }
 
 function needsSimulation(what: string, why: string): OptionError {

@@ -3,7 +3,7 @@ import type { Layer } from "../prepare/index.ts";
 import { allocateBits, bitTotals } from "./allocation.ts";
 import { channelLayout, gatherChannel } from "./channel-layout.ts";
 import { correctWeights } from "./correction.ts";
-import { type Grid, gridFor } from "./grid.ts";
+import { constantGrid, type Grid, gridFor } from "./grid.ts";
 import type { SimulatedLayer } from "./lowering/simulate.ts";
 import type { Allocation, Correction } from "./options.ts";
 import { layerWeights, outputChannels } from "./quantize-layer.ts";
@@ -45,7 +45,7 @@ function affineGrids(
   const allocated = bits <= LARGEST_ALLOCATED ? allocateBits(channels.map(({ spread }) => spread), bits, { method: allocation }) : undefined; // biome-ignore format: one condition
   const grids = channels.map(({ low, high, mean }, c) => {
     const own = allocated?.[c] ?? bits;
-    return own > 0 ? gridFor({ low, high }, own) : gridFor({ low: mean, high: mean }, 1);
+    return own > 0 ? gridFor({ low, high }, own) : constantGrid(mean);
   });
   return { bits: allocated ? bitTotals(allocated).mean : bits, grids };
 }
