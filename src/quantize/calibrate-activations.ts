@@ -64,7 +64,8 @@ export async function calibrateActivations(
   const choices = new Map<Value, ActivationChoice>();
   const bitsOf = assignBits(settings.policy, layers, settings);
   for (const [value, request] of plan.requests) {
-    const own = statistics.get(describedValue(request, settings.range));
+    // Batch norms know the values before the activation function; after it they are no longer normally distributed.
+    const own = known.get(request.statisticsOf) ?? statistics.get(describedValue(request, settings.range));
     if (own?.tensor) choices.set(value, chooseGrid(request, own, choiceOptions(request, bitsOf, settings)));
   }
   const inputMoments = new Map(

@@ -29,16 +29,20 @@ export interface QuantizeLayerOptions {
   readonly inputGrid: Grid | undefined;
 }
 
-/** Returns a layer's float weights. @throws DataError if one is not finite. */
+/** Returns a layer's float weights. */
 export function layerWeights(layer: Layer): Float32Array {
-  const values = toFloat32(layer.weight.constant!.load());
+  return toFloat32(layer.weight.constant!.load());
+}
+
+/** @throws DataError if one of a layer's weights is NaN or infinite. */
+export function assertFiniteWeights(layer: Layer): void {
+  const values = layerWeights(layer);
   for (let i = 0; i < values.length; i++) {
     if (Number.isFinite(values[i])) continue;
     throw new DataError(
       `quantize: weights must be finite, got ${values[i]} in ${layer.weight.name} of ${layer.node.label}.`,
     );
   }
-  return values;
 }
 
 /** Returns the number of output channels: the length the layer's bias has. */

@@ -13,6 +13,7 @@ import { layerReports } from "./layer-reports.ts";
 import { type LoweredLayers, lowerLayers } from "./lower-layers.ts";
 import { measureSqnr } from "./measure.ts";
 import type { CalibrationData, Feeds, QuantizeOptions } from "./options.ts";
+import { assertFiniteWeights } from "./quantize-layer.ts";
 import { recordShapes } from "./record-shapes.ts";
 import { quantizationRemarks } from "./remarks.ts";
 import type { LayerReport, QuantizationReport } from "./report-data.ts";
@@ -75,6 +76,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   const allLayers = findLayers(program);
   const layers = allLayers.filter((layer) => layer.reason === undefined);
   assertQuantizable(allLayers, layers);
+  for (const layer of layers) assertFiniteWeights(layer);
   progress({ stage: "prepare", done: 1, total: 1, unit: "model" });
 
   const plan = planActivations(program, settings.activations === FLOAT_BITS ? [] : layers, {
@@ -216,5 +218,6 @@ async function inputRecord(model: Program | Uint8Array, program: Program): Promi
 function meanWeightBits(layers: readonly LayerReport[]): number {
   const quantized = layers.filter((layer) => layer.weightSqnrDb !== null);
   const count = quantized.reduce((sum, layer) => sum + layer.weightCount, 0);
+  if (count === 0) return 32;
   return quantized.reduce((sum, layer) => sum + layer.weightBits * layer.weightCount, 0) / count;
 }
