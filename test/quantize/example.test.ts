@@ -71,7 +71,7 @@ describe("the embedded example", () => {
       expect(modelSizeBytes(model)).toBeLessThan(share * exampleBytes.byteLength);
       expect(report.layers.every(({ sqnrDb }) => sqnrDb! > 12)).toBe(true);
       if (options.target !== "cpu") return;
-    // The same decisions in WASM: its integer kernels round alike, sums of floats may differ in the last digit.
+      // The same decisions in WASM: its integer kernels round alike, sums of floats may differ in the last digit.
       const inWasm = await classesOf(model, pictures, wasm);
       expect(inWasm.filter((best, i) => best !== classes[i]).length).toBeLessThanOrEqual(1);
     },
