@@ -76,7 +76,12 @@ describe("quantize", () => {
 
   it("reports what it did: sizes, settings, samples, layers, in numbers that agree", async () => {
     const bytes = writeModel(classifier()).bytes;
-    const { model, report } = await quantized(bytes, { weights: 4, policy: "paper", calibration: dataOf(pictures()) });
+    const { model, report } = await quantized(bytes, {
+      weights: 4,
+      policy: "paper",
+      range: "min-max",
+      calibration: dataOf(pictures()),
+    });
     expect(report.input.sizeBytes).toBe(bytes.byteLength);
     expect(report.output.sizeBytes).toBe(model.bytes.byteLength);
     expect(report.input.sha256).toMatch(/^[0-9a-f]{64}$/);

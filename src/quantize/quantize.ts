@@ -100,7 +100,11 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
 
   const reports = layerReports(allLayers, lowered.layers, calibration, { sqnr, macs });
   const source = runnable ? calibrationSource(data, known.size) : "none: the model cannot be run here";
-  const remarks = quantizationRemarks(reports, settings, { hasData: options.calibration !== undefined, foreign });
+  const remarks = quantizationRemarks(reports, settings, {
+    hasData: options.calibration !== undefined,
+    foreign,
+    quantizedActivations: calibration.choices.size,
+  });
   const report: QuantizationReport = {
     modicumVersion: MODICUM_VERSION,
     runtime: options.runtime.description,

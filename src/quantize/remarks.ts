@@ -5,11 +5,21 @@ import { FLOAT_BITS, type Settings } from "./settings.ts";
 /** Below this SQNR (about 3 % error power) a layer is worth naming. */
 const POOR_SQNR_DB = 15;
 
+/** What is known beyond layers and settings. */
+export interface RemarkFacts {
+  /** Whether calibration data were given. */
+  readonly hasData: boolean;
+  /** Operators that ONNX Runtime does not know. */
+  readonly foreign: readonly string[];
+  /** Number of activation tensors that are quantized. */
+  readonly quantizedActivations: number;
+}
+
 /** Returns the remarks, most important first. */
 export function quantizationRemarks(
   layers: readonly LayerReport[],
   settings: Settings,
-  { hasData, foreign }: { readonly hasData: boolean; readonly foreign: readonly string[] },
+  { hasData, foreign, quantizedActivations }: RemarkFacts,
 ): string[] {
   const remarks: string[] = [];
   if (foreign.length > 0) {
@@ -27,7 +37,12 @@ export function quantizationRemarks(
       "No calibration data were given: ranges are estimates. A few dozen unlabelled samples (--calibrate) usually help.",
     );
   }
-  const left = layers.filter((layer) => layer.weightSqnrDb === null);
+  if (quantizedActivations === 0 && settings.activations !== FLOAT_BITS) {
+    remarks.push(
+      "Only weights are quantized: no layer has an integer form (float32 convolutions and matrix products have). Activations stay in float.",
+    );
+  }
+  const left = settings.weights === FLOAT_BITS ? [] : layers.filter((layer) => layer.weightSqnrDb === null);
   if (left.length > 0) remarks.push(`${left.length} of ${layers.length} layers stay in float: ${names(left)}.`);
   const poor = layers.filter((layer) => layer.sqnrDb !== null && layer.sqnrDb < POOR_SQNR_DB);
   if (poor.length > 0) {
