@@ -139,7 +139,9 @@ async function photographReport(): Promise<void> {
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 1000 }, colorScheme: "light" });
     await page.goto(pathToFileURL(REPORT).href);
-    await savePicture("report.png", await page.screenshot({ clip: { x: 0, y: 24, width: 1440, height: 624 } }));
+    const table = await page.locator("#comparison table").first().boundingBox();
+    const head = { x: 0, y: 24, width: 1440, height: table!.y + table!.height + 8 - 24 };
+    await savePicture("report.png", await page.screenshot({ clip: head }));
     const top = await page.locator("#advice").boundingBox();
     const clip = { x: top!.x - 24, y: top!.y, width: top!.width + 48, height: 1060 };
     await savePicture("report-layers.png", await page.screenshot({ fullPage: true, clip }));
