@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { DataError } from "../errors.ts";
+import { writeModel } from "../onnx/index.ts";
 import type { Program, Value } from "../program/index.ts";
 import { float32, type Tensor } from "../tensor/index.ts";
 import { calibrate, type ValueStatistics } from "./calibrate.ts";
-import type { StatisticsRequest } from "./calibration-program.ts";
+import { calibrationProgram, POSITIONS_INPUT, positionsTensor, type StatisticsRequest } from "./calibration-program.ts";
 import { histogramTotal } from "./histogram.ts";
 import type { Feeds } from "./options.ts";
 import { dataOf, normals, numbers, programOf, runtime, weights } from "./small-models.cases.ts";
@@ -79,7 +80,7 @@ function expectSame(actual: Statistics, expected: Statistics): void {
 const LAYOUTS = [
   { name: "feature maps", declared: [null, 3, null, null], channels: [3, 1, 1], axis: 1, shapes: [[2, 3, 8, 8], [1, 3, 4, 9], [5, 3, 7, 7]] },
   { name: "sequences", declared: ["batch", 3, "length"], channels: [3, 1], axis: 1, shapes: [[2, 3, 40], [4, 3, 33]] },
-  { name: "rows", declared: ["batch", 6], channels: [6], axis: -1, shapes: [[40, 6], [33, 6], [20, 6]] },
+  { name: "rows", declared: ["batch", 6], channels: [6], axis: -1, shapes: [[40, 6], [33, 6], [1, 6]] },
   { name: "rows of three axes", declared: ["batch", "length", 6], channels: [6], axis: -1, shapes: [[4, 11, 6], [2, 40, 6]] },
   { name: "rows of unknown length", declared: [null, null], channels: [6], axis: -1, shapes: [[40, 6], [33, 6]] },
   { name: "maps of unknown channels", declared: [null, null, null, null], channels: [3, 1, 1], axis: 1, shapes: [[2, 3, 5, 5], [1, 3, 4, 9]] },
@@ -99,8 +100,8 @@ describe("calibrate", () => {
       expected.channels.forEach((channel, c) => {
         expectSame(found.channels![c]!, channel);
         expect(Math.abs(found.inputs.means[c]! - channel.mean)).toBeLessThan(1e-5);
-        // From 1024 samples a batch and channel: sqrt(2 / 2048) = 3 % of itself, and few numbers to draw from.
-        expect(Math.abs(found.inputs.variances[c]! / channel.standardDeviation ** 2 - 1)).toBeLessThan(0.15);
+        // All values are sampled, for no axis is longer than 1024: float32 numbers of size 10, squared.
+        expect(Math.abs(found.inputs.variances[c]! - channel.standardDeviation ** 2)).toBeLessThan(1e-4);
       });
     });
   });
@@ -186,6 +187,27 @@ describe("calibrate", () => {
       });
       await expect(found).rejects.toThrow(DataError);
       await expect(found).rejects.toThrow(message);
+    }
+  });
+
+  it("never samples beyond the end, even where float32 rounds up to it", async () => {
+    const last = { positions: 1024, channelAxis: 1, detail: "channel", exact: false } as const;
+    // The largest number below 1 that the generator gives; float32 has none between it and 1.
+    const program = shifting([1, 1, null], [1, 1]);
+    for (const length of [1, 1023, 1024, 1025, 50_177, 1_000_003]) {
+      const { program: sampling, outputs } = calibrationProgram(program, [
+        { value: program.graph.outputs[0]!, ...last },
+      ]);
+      const session = await runtime.createSession(writeModel(sampling));
+      const x = float32(
+        [1, 1, length],
+        Float32Array.from({ length }, (_, i) => i),
+      );
+      const results = await session.run({ x, [POSITIONS_INPUT]: positionsTensor(() => 1 - 2 ** -32) });
+      await session.release();
+      const samples = results[outputs[0]!.samples]!.data as Float32Array;
+      expect(samples).toHaveLength(Math.min(length, 1024));
+      expect(Math.max(...samples)).toBe(length - 2);
     }
   });
 

@@ -39,7 +39,7 @@ export interface StatisticsOutputs {
   readonly channelSquare?: string;
 }
 
-/** Name of the extra input: where to sample, uniform numbers in [0, 1). */
+/** Name of the extra input: where to sample, for the i-th position i plus a uniform number in [0, 1). */
 export const POSITIONS_INPUT = "modicum.positions";
 
 /** Most positions a request may ask for, and the length of that input. */
@@ -151,16 +151,24 @@ class StatisticsWriter {
     };
   }
 
-  /** Picks positions along the axis beside the channels: rows of a matrix, or places of a feature map. */
+  /**
+   * Picks positions along the axis beside the channels: rows of a matrix, or places of a feature map. One from each of equal
+   * stretches, so that an axis of no more than `positions` is taken whole.
+   */
   #sample(x: Value, positions: number, placesAxis: 0 | 2, prefix: string): string {
     this.positionsUsed = true;
     const lengths = this.emitter.emit("Shape", [x]);
     const count = this.emitter.emit("Gather", [lengths, this.emitter.constant("modicum.axis", int64([placesAxis]))]);
     const first = this.emitter.constant("modicum.first", int64([0]));
-    const wanted = this.emitter.constant("modicum.count", int64([Math.min(positions, MAXIMUM_POSITIONS)]));
-    const uniform = this.emitter.emit("Slice", [this.positions, first, wanted]);
-    const scaled = this.emitter.emit("Mul", [uniform, this.emitter.emit("Cast", [count], { attributes: { to: 1 } })]);
-    const index = this.emitter.emit("Cast", [this.emitter.emit("Floor", [scaled])], { attributes: { to: 7 } });
+    const most = this.emitter.constant("modicum.count", int64([Math.min(positions, MAXIMUM_POSITIONS)]));
+    const wanted = this.emitter.emit("Min", [count, most]);
+    const chosen = this.emitter.emit("Slice", [this.positions, first, wanted]);
+    const [counted, taken] = [count, wanted].map((x) => this.emitter.emit("Cast", [x], { attributes: { to: 1 } }));
+    const scaled = this.emitter.emit("Mul", [chosen, this.emitter.emit("Div", [counted, taken])]);
+    const floored = this.emitter.emit("Cast", [this.emitter.emit("Floor", [scaled])], { attributes: { to: 7 } });
+    // Float32 may round a position just below the end up to it.
+    const last = this.emitter.emit("Sub", [count, this.emitter.constant("modicum.one", int64([1]))]);
+    const index = this.emitter.emit("Min", [floored, last]);
     const attributes = { axis: placesAxis };
     return this.#output(
       this.emitter.emit("Gather", [x, index], { attributes, output: `${prefix}.samples`, dtype: "float32" }),
@@ -186,7 +194,10 @@ function placesAxis(value: Value, channelAxis: number): 0 | 2 {
   return channelAxis === -1 || channelAxis === value.shape!.length - 1 ? 0 : 2;
 }
 
-/** Returns the sampling positions to feed: numbers in [0, 1), drawn anew for every batch. */
+/** Returns the sampling positions to feed, drawn anew for every batch. */
 export function positionsTensor(uniform: () => number): ReturnType<typeof float32> {
-  return float32([MAXIMUM_POSITIONS], Float32Array.from({ length: MAXIMUM_POSITIONS }, uniform));
+  return float32(
+    [MAXIMUM_POSITIONS],
+    Float32Array.from({ length: MAXIMUM_POSITIONS }, (_, i) => i + uniform()),
+  );
 }
