@@ -2,8 +2,6 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { modelSizeBytes } from "../../src/onnx/index.ts";
 import { type CalibrationData, type QuantizeOptions, type QuantizeResult, quantize } from "../../src/quantize/index.ts";
 import { nodeRuntime } from "../../src/runtime/node.ts";
-import { describeUnless, reasonWithoutNodeWebGpu } from "../support/engines.ts";
-import { runInNodeWebGpu } from "../support/node-webgpu.ts";
 import {
   accuracyOf,
   classesOf,
@@ -13,7 +11,7 @@ import {
   examplePictures,
 } from "./example.ts";
 
-const runtime = await nodeRuntime();
+const runtime = await nodeRuntime({ threads: 1 });
 const wasm = await nodeRuntime({ device: "wasm", threads: 1 });
 
 /** Min-max ranges per tensor and nothing else. */
@@ -72,16 +70,11 @@ describe("the embedded example", () => {
       expect(report.layers.every(({ sqnrDb }) => sqnrDb! > 12)).toBe(true);
       if (options.target !== "cpu") return;
       // The same decisions in WASM: its integer kernels round alike, sums of floats may differ in the last digit.
-      const inWasm = await classesOf(model, pictures, wasm);
+      const inWasm = await classesOf(model, { ...pictures, batches: pictures.batches.slice(0, 4) }, wasm);
+      expect(inWasm).toHaveLength(200);
       expect(inWasm.filter((best, i) => best !== classes[i]).length).toBeLessThanOrEqual(1);
     },
   );
-
-  it("keeps W8A8 within 2 points without any data", async () => {
-    const { model, report } = await quantize(exampleBytes, { runtime });
-    expect(report.calibration.source).toMatch(/^data-free/);
-    expect(accuracyOf(await classesOf(model, pictures, runtime), pictures)).toBeGreaterThan(float.accuracy - 2);
-  });
 
   describe("in simulation", () => {
     // Differences to see are tens of points; the standard error at 80 % is 1.8.
@@ -111,15 +104,6 @@ describe("the embedded example", () => {
       const all = await accuracy({ simulate: true, weights: 3, activations: 3 });
       expect(all).toBeGreaterThan(float.accuracy - 3);
       expect(await accuracy({ ...PLAIN, weights: 3, activations: 3 })).toBeLessThan(all - 2);
-    });
-  });
-
-  describeUnless(reasonWithoutNodeWebGpu(), "on WebGPU", () => {
-    it("decides as on the processor", { timeout: 180_000 }, async () => {
-      const entry = new URL("./example.node.ts", import.meta.url);
-      const { processor, webgpu } = await runInNodeWebGpu<{ processor: number[]; webgpu: number[] }>(entry);
-      expect(processor).toHaveLength(20);
-      expect(webgpu).toEqual(processor);
     });
   });
 });

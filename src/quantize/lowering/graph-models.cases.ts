@@ -185,7 +185,8 @@ const ends: readonly GraphModel[] = [
   },
 ]; // biome-ignore format: a table
 
-const oddities: readonly GraphModel[] = [
+/** Models with something rare about them, for every target. */
+export const oddModels: readonly GraphModel[] = [
   {
     name: "two layers that share weights",
     build: () =>
@@ -295,4 +296,11 @@ const oddities: readonly GraphModel[] = [
 ]; // biome-ignore format: a table
 
 /** All of them. */
-export const graphModels: readonly GraphModel[] = [...activations, ...moves, ...pools, ...joints, ...ends, ...oddities];
+export const graphModels: readonly GraphModel[] = [
+  ...activations,
+  ...moves,
+  ...pools,
+  ...joints,
+  ...ends,
+  ...oddModels,
+];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { operators, sqnrDb } from "../small-models.cases.ts";
-import { graphModels } from "./graph-models.cases.ts";
+import { graphModels, oddModels } from "./graph-models.cases.ts";
 import { batchesOf, quantizeAs, run, type Setting, settingName } from "./lower-model.cases.ts";
 
 const SETTINGS: readonly (Setting & { readonly fewestDecibels: number })[] = [
@@ -11,11 +11,13 @@ const SETTINGS: readonly (Setting & { readonly fewestDecibels: number })[] = [
   { target: "simulate", weights: 8, activations: 8, fewestDecibels: 32 },
 ];
 
-describe.each(graphModels)("$name", ({ build, cpu }) => {
-  const program = build();
+describe.each(graphModels)("$name", (model) => {
+  const program = model.build();
   const batches = batchesOf(program);
+  // Weights alone are as in any model of layers: tried where something else is odd.
+  const settings = SETTINGS.filter(({ target }) => target !== "webgpu" || oddModels.includes(model));
 
-  it.each(SETTINGS.map((setting) => [settingName(setting), setting] as const))(
+  it.each(settings.map((setting) => [settingName(setting), setting] as const))(
     "%s is close to float",
     async (_, setting) => {
       const { program: quantized } = await quantizeAs(program, setting, batches);
@@ -24,11 +26,8 @@ describe.each(graphModels)("$name", ({ build, cpu }) => {
       expect(quantized.graph.outputs.map(({ name, dtype }) => [name, dtype])).toEqual(
         program.graph.outputs.map(({ name, dtype }) => [name, dtype]),
       );
+      if (setting.target === "cpu")
+        expect(operators(quantized).join(" ").replaceAll("com.microsoft.", "q.")).toBe(model.cpu);
     },
   );
-
-  it("has the operators on the cpu that it should", async () => {
-    const { program: quantized } = await quantizeAs(program, { target: "cpu", weights: 8, activations: 8 }, batches);
-    expect(operators(quantized).join(" ").replaceAll("com.microsoft.", "q.")).toBe(cpu);
-  });
 });
