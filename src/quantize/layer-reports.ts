@@ -30,7 +30,7 @@ export function layerReports(
   const byNode = new Map(lowered.map((entry) => [entry.layer, entry]));
   return layers.map((layer): LayerReport => {
     const entry = byNode.get(layer);
-    const choice = calibration.choices.get(layer.result) ?? calibration.choices.get(layer.output);
+    const choice = choiceOf(layer, calibration);
     const constant = layer.weight.constant;
     return {
       name: layer.node.name || layer.output.name,
@@ -47,6 +47,12 @@ export function layerReports(
       activation: choice ? activationReport(choice) : null,
     };
   });
+}
+
+/** How a layer's result is stored: as its own request says, else as what reads it wants it. */
+function choiceOf(layer: Layer, { choices }: ActivationCalibration): ActivationChoice | undefined {
+  const found = [choices.get(layer.result), choices.get(layer.output)];
+  return found.find((choice) => choice?.request.role === "layer") ?? found[0] ?? found[1];
 }
 
 function meanBits({ bits, channelGrids }: ActivationChoice): number {
