@@ -1,5 +1,5 @@
 /** The model with statistics as its outputs: reductions run inside ONNX Runtime, activations never leave it whole. */
-import { cloneProgram, type Dimension, Emitter, type Program, Value } from "../program/index.ts";
+import { cloneProgram, Emitter, type Program, Value } from "../program/index.ts";
 import { float32, int64 } from "../tensor/index.ts";
 
 /** A value whose statistics are wanted. */
@@ -106,7 +106,7 @@ class StatisticsWriter {
   #view(value: Value, channelAxis: number, prefix: string): Value {
     const rank = value.shape!.length;
     const axis = channelAxis < 0 ? channelAxis + rank : channelAxis;
-    const channels: Dimension = value.shape![axis] ?? -1;
+    const channels = value.shape![axis];
     const cast =
       value.dtype === "float32"
         ? value

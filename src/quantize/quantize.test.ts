@@ -273,6 +273,16 @@ describe("quantize copes with", () => {
     expect(sqnrDb(await run(program, feeds), await run(result, feeds))).toBeGreaterThan(20);
   }); // biome-ignore format: short
 
+  it("inputs of which only the rank is known", async () => {
+    const program = programOf({ x: [null, null, null, null] }, (e, { x }) => {
+      const first = e.emit("Relu", [e.emit("Conv", [x!, weights("a", [4, 3, 3, 3], 0.3)])]);
+      return [e.emit("Conv", [first, weights("b", [4, 4, 3, 3], 0.3)], { output: "y" })];
+    });
+    const feeds = [2, 1].map((count) => ({ x: float32([count, 3, 8, 9], normals(count, 216 * count)) }));
+    const { program: result } = await quantized(program, { calibration: dataOf(feeds) });
+    expect(sqnrDb(await run(program, feeds[0]!), await run(result, feeds[0]!))).toBeGreaterThan(30);
+  });
+
   it("operators of ONNX Runtime's own, leaving them in float", async () => {
     const program = programOf({ x: [2, 4, 8, 8] }, (e, { x }) => {
       const first = e.emit("Conv", [x!, weights("a", [4, 4, 3, 3], 0.2)]);
