@@ -1,7 +1,9 @@
 /** Which activation tensors are quantized, where their statistics come from, and which of them share one grid. */
+
 import { type ActivationFunction, followActivation, type Layer, type LayerKind } from "../prepare/index.ts";
 import type { Graph, Node, Program, Use, Value } from "../program/index.ts";
 import { hasChannelBias } from "./channel-bias.ts";
+import { feedsMaximum } from "./feeds-maximum.ts";
 
 /** An activation tensor to be quantized. */
 export interface ActivationRequest {
@@ -16,6 +18,8 @@ export interface ActivationRequest {
   /** "layer": a layer's output. "sum", "pool": what additions and pools make of those. "input": anything else a layer reads. */
   readonly role: "layer" | "sum" | "pool" | "input";
   readonly layer: Layer | undefined;
+  /** Whether a maximum over places follows, which clipping would falsify. */
+  readonly feedsMaximum: boolean;
 }
 
 /** The activations of a program that are to be quantized. */
@@ -118,7 +122,18 @@ class Planner implements ActivationPlan {
       for (const node of activation.nodes) this.absorbed.add(node);
       this.stored.set(output, result);
       const side = low === 0 ? "one-sided" : "two-sided";
-      this.requests.set(result, { value: result, statisticsOf: output, side, low, high, role, layer });
+      const maximum = feedsMaximum(result, this.#uses);
+      const request = {
+        value: result,
+        statisticsOf: output,
+        side,
+        low,
+        high,
+        role,
+        layer,
+        feedsMaximum: maximum,
+      } as const;
+      this.requests.set(result, request);
     } else {
       this.stored.set(output, output);
       this.#addUnbounded(output, role, layer);
@@ -150,7 +165,17 @@ class Planner implements ActivationPlan {
 
   #addUnbounded(value: Value, role: ActivationRequest["role"], layer: Layer | undefined): void {
     const bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-    this.requests.set(value, { value, statisticsOf: value, side: "two-sided", ...bounds, role, layer });
+    const maximum = feedsMaximum(value, this.#uses);
+    const request = {
+      value,
+      statisticsOf: value,
+      side: "two-sided",
+      ...bounds,
+      role,
+      layer,
+      feedsMaximum: maximum,
+    } as const;
+    this.requests.set(value, request);
   }
 
   #addFollowed(node: Node, role: ActivationRequest["role"]): void {

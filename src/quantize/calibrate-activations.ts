@@ -85,13 +85,9 @@ function inputRequest(value: Value): StatisticsRequest {
   return { value, channelAxis: channelAxisOf(value), detail: "inputs", exact: false, positions: INPUT_POSITIONS };
 }
 
-function fullRequest(
-  request: ActivationRequest,
-  data: CalibrationData,
-  { granularity, range }: Settings,
-): StatisticsRequest {
-  const value = describedValue(request, range);
-  const perChannel = granularity === "channel" && isFeatureMap(value);
+function fullRequest(request: ActivationRequest, data: CalibrationData, settings: Settings): StatisticsRequest {
+  const value = describedValue(request, settings.range);
+  const perChannel = settings.granularity === "channel" && isFeatureMap(value);
   const axis = channelAxisOf(value);
   const length = value.shape?.at(axis);
   const batches = Math.max(1, data.count ?? 32);
@@ -104,7 +100,7 @@ function fullRequest(
     value,
     channelAxis: axis,
     detail: perChannel ? "channel" : "tensor",
-    exact: USES_DEVIATIONS.has(range.name),
+    exact: USES_DEVIATIONS.has(settings.range.name),
     minimum: value === request.value && request.low === 0 ? 0 : undefined,
     positions,
   };
@@ -139,7 +135,7 @@ function choiceOptions(
   const floor = isInput ? policy.inputBits : role === "pool" ? policy.poolBits : 0;
   const fromLayer = role === "layer" ? bitsOf.get(layer!)!.activations : asked;
   const bits = simulate ? Math.max(fromLayer, floor) : 8;
-  const unclipped = isInput || role === "pool" || (role === "layer" && layer!.isClassifier);
+  const unclipped = isInput || role === "pool" || request.feedsMaximum || (role === "layer" && layer!.isClassifier);
   const perChannel = granularity === "channel" && !isInput && role !== "pool";
   return {
     bits,

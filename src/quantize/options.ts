@@ -45,7 +45,7 @@ export interface QuantizeOptions {
   readonly target?: Target;
   /** Writes a float model that computes what the quantized arithmetic would, for settings no runtime executes. Default false. */
   readonly simulate?: boolean;
-  /** Name of the range method for activations (see `rangeMethods`). */
+  /** Name of the range method for activations (see `rangeMethods`). Default "mse". */
   readonly range?: string;
   /** Bins or levels in ACIQ's formulas. Default "levels". */
   readonly variant?: "paper" | "levels";

@@ -75,14 +75,7 @@ export function resolveSettings(options: QuantizeOptions): Settings {
     granularity,
     weightAllocation: oneOf("weightAllocation", weightAllocation, ALLOCATIONS),
     activationAllocation: oneOf("activationAllocation", activationAllocation, ALLOCATIONS),
-    range:
-      rangeMethods[
-        oneOf(
-          "range",
-          options.range ?? (activations < 8 ? "mse" : "min-max"),
-          Object.keys(rangeMethods) as RangeMethodName[],
-        )
-      ],
+    range: rangeMethods[oneOf("range", options.range ?? "mse", Object.keys(rangeMethods) as RangeMethodName[])],
     variant: oneOf("variant", options.variant ?? "levels", ["paper", "levels"]),
     correction: oneOf("correction", options.correction ?? "mean", [
       "none",
