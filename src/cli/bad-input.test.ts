@@ -159,11 +159,18 @@ describe("calibration data that do not serve", () => {
     expect(message.toLowerCase()).toContain(words.toLowerCase());
   });
 
-  it("pictures of several sizes for a model of open size, without resizing", async () => {
-    const flags = ["--calibrate", at("mixed"), "--resize", "none", "--crop", "none"];
-    const { code, message } = await failure(quantize("pictures.onnx", ...flags));
+  it("pictures of several sizes, without resizing, in one batch of an evaluation", async () => {
+    const flags = ["--data", at("mixed"), "--resize", "none", "--crop", "none", "--batch", "2"];
+    const { code, message } = await failure(["evaluate", at("pictures.onnx"), ...flags]);
     expect(code).toBe(1);
     expect(message).toContain("samples of one batch must have one shape");
+  });
+
+  it("but calibrates on pictures of several sizes, one at a time, where the model's size is open", async () => {
+    const output = at("mixed-output.onnx");
+    const flags = ["--calibrate", at("mixed"), "--resize", "none", "--crop", "none", "--output", output];
+    expect(await runMain(quantize("pictures.onnx", ...flags))).toMatchObject({ code: 0 });
+    await rm(output);
   });
 
   it("gray pictures for a model of three channels", async () => {

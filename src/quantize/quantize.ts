@@ -75,7 +75,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   if (feeds) await recordShapes(program, feeds, options.runtime);
   const allLayers = findLayers(program);
   const layers = allLayers.filter((layer) => layer.reason === undefined);
-  assertQuantizable(allLayers, layers);
+  assertQuantizable(allLayers, layers, foreign);
   for (const layer of layers) assertFiniteWeights(layer);
   progress({ stage: "prepare", done: 1, total: 1, unit: "model" });
 
@@ -166,12 +166,13 @@ function assertFloatModel(program: Program): void {
   }
 }
 
-function assertQuantizable(all: readonly Layer[], layers: readonly Layer[]): void {
+function assertQuantizable(all: readonly Layer[], layers: readonly Layer[], foreign: readonly string[]): void {
   if (layers.length > 0) return;
   const reasons = all.slice(0, 5).map((layer) => `${layer.node.label}: ${layer.reason}`);
   const found = all.length === 0 ? "got none" : `got ${all.length} that cannot be (${reasons.join("; ")})`;
+  const unknown = foreign.length > 0 ? ` It has operators that are not known here: ${foreign.join(", ")}.` : "";
   throw new UnsupportedError(
-    `quantize: the model must have a layer with constant float weights (Conv, Gemm, MatMul, Gather, ...), ${found}.`,
+    `quantize: the model must have a layer with constant float weights (Conv, Gemm, MatMul, Gather, ...), ${found}.${unknown}`,
   );
 }
 
