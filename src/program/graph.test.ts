@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ModelFormatError } from "../errors.ts";
 import { float32, int64 } from "../tensor/index.ts";
 import { cloneProgram } from "./clone.ts";
 import { constantValue, removeDeadNodes, sortNodes } from "./edit.ts";
@@ -157,6 +158,7 @@ describe("nodes", () => {
   it("say which input or output is missing, by operator and name", () => {
     const node = new Node("Conv", [undefined], [new Value("y")], { name: "stem" });
     expect(() => node.input(0)).toThrow("Conv (stem): input 0 must be present, got none.");
+    expect(() => node.input(0)).toThrow(ModelFormatError);
     expect(() => node.output(1)).toThrow("Conv (stem): output 1 must be present, got none.");
     expect(new Node("Relu", [], [undefined, new Value("y")]).label).toBe("Relu (y)");
     expect(new Node("Relu", [], []).label).toBe("Relu");

@@ -1,5 +1,5 @@
 /** Nodes: one application of an ONNX operator. */
-import { OptionError } from "../errors.ts";
+import { ModelFormatError } from "../errors.ts";
 import { Tensor } from "../tensor/index.ts";
 import type { Attribute, AttributeInput, AttributeValue } from "./attribute.ts";
 import { constantOf } from "./constant.ts";
@@ -41,17 +41,17 @@ export class Node {
     for (const output of outputs) if (output) output.producer = this;
   }
 
-  /** First input. @throws Error if it is missing. */
+  /** The input at `index`. @throws ModelFormatError if it is missing, which valid models never have. */
   input(index: number): Value {
     const value = this.inputs[index];
-    if (!value) throw new OptionError(`${this.label}: input ${index} must be present, got none.`);
+    if (!value) throw new ModelFormatError(`${this.label}: input ${index} must be present, got none.`);
     return value;
   }
 
-  /** The output at `index`. @throws OptionError if it is missing. */
+  /** The output at `index`. @throws ModelFormatError if it is missing, which valid models never have. */
   output(index = 0): Value {
     const value = this.outputs[index];
-    if (!value) throw new OptionError(`${this.label}: output ${index} must be present, got none.`);
+    if (!value) throw new ModelFormatError(`${this.label}: output ${index} must be present, got none.`);
     return value;
   }
 
