@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
 import { ModicumError } from "../errors.ts";
+import { outliveClosedOutput } from "./closed-output.ts";
 import type { CommandContext, CommandModule, OutputStream } from "./command.ts";
 import { interruptible } from "./interrupt.ts";
 
@@ -48,6 +49,7 @@ export interface MainStreams {
  * @returns The exit code: 0, 1 (failure), 2 (wrong usage) or 130 (interrupted). Never throws.
  */
 export async function main(argv: readonly string[], streams: MainStreams = process): Promise<number> {
+  if (streams === process) outliveClosedOutput(process);
   try {
     return await interruptible(async (signal) => {
       const program = await makeProgram(argv, { ...pick(streams), signal });

@@ -66,6 +66,17 @@ describe("modicum as a process", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it("ends quietly when nobody reads on, and with an error when stdout is full", async () => {
+    const inBash = (command: string) =>
+      run("bash", ["-o", "pipefail", "-c", command, process.execPath, BIN, "inspect", EXAMPLE_MODEL]);
+    await expect(inBash(`"$0" "$@" | true`)).resolves.toMatchObject({ stdout: "", stderr: "" });
+    await expect(inBash(`"$0" "$@" --json | head -1`)).resolves.toMatchObject({ stdout: "{\n", stderr: "" });
+    await expect(inBash(`"$0" "$@" >/dev/full`)).rejects.toMatchObject({
+      code: 1,
+      stderr: "error: stdout: must be writable, got ENOSPC.\n",
+    });
+  });
+
   it("leaves nothing behind when the disk is full", async () => {
     // A limit on the size of files fails as a full disk does, in the middle of writing.
     const command = `ulimit -f 20; exec "$0" "$@"`;
