@@ -15,7 +15,7 @@ writeFileSync(path.join(folder, "weights", "..strange"), "inside");
 symlinkSync("../secret", path.join(folder, "escape"));
 symlinkSync("..", path.join(folder, "up"));
 symlinkSync("data.bin", path.join(folder, "alias"));
-const source = externalFromFolder(folder);
+const source = externalFromFolder(folder, "some/model.onnx");
 
 /** Returns the message of the error, which must be one about the model. */
 function refusal(action: () => unknown): string {
@@ -23,6 +23,7 @@ function refusal(action: () => unknown): string {
     action();
   } catch (error) {
     expect(error).toBeInstanceOf(ModelFormatError);
+    expect((error as Error).message).toMatch(/^some\/model\.onnx: /);
     return (error as Error).message;
   }
   return "no error";
@@ -60,7 +61,9 @@ describe("external data in a folder", () => {
   });
 
   it("says which file is missing, and which is too short", () => {
-    expect(refusal(() => source.sizeBytes("absent"))).toContain('the file "absent" must be in the model\'s folder');
+    expect(refusal(() => source.sizeBytes("absent"))).toBe(
+      `some/model.onnx: the weight file "absent" must be in the model's folder ${folder}, got none. Keep it beside the model.`,
+    );
     expect(refusal(() => source.read("data.bin", 4, 5))).toContain("must have bytes 4 to 9, got only 8");
     expect(refusal(() => source.read("data.bin", 9, undefined))).toContain("got only 8");
   });

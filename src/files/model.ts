@@ -35,7 +35,7 @@ const CHUNK_BYTES = 2 ** 26;
  */
 export async function readModelFile(path: string): Promise<LoadedModel> {
   const bytes = await readBytes(path);
-  const folder = externalFromFolder(dirname(path));
+  const folder = externalFromFolder(dirname(path), path);
   const locations = new Set<string>();
   const recorded: ExternalDataSource = {
     read: (location, offset, length) => folder.read(location, offset, length),
