@@ -84,7 +84,7 @@ export async function withEvaluatedModels<T>(
 }
 
 function describeRuntime(runtime: Runtime, { threads }: RuntimeChoice): string {
-  return `${runtime.description}, ${runtime.device}${threads === undefined ? "" : `, ${threads} threads`}`;
+  return `${runtime.description}, ${runtime.device}${threads === undefined ? "" : `, ${threads} ${threads === 1 ? "thread" : "threads"}`}`;
 }
 
 /** Opens the data for each model; models that want the same numbers share one data set, which is then read once. */

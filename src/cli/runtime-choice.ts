@@ -13,13 +13,8 @@ export interface RuntimeChoice {
  * @throws RuntimeFailure, OptionError if the device cannot be had.
  */
 export async function chooseRuntime({ device = "cpu", threads }: RuntimeChoice): Promise<Runtime> {
-  const options = threads === undefined ? {} : { threads };
-  if (device === "wasm") {
-    const { webRuntime } = await import("../runtime/web.ts");
-    return webRuntime({ device, ...options });
-  }
   const { nodeRuntime } = await import("../runtime/node.ts");
-  return nodeRuntime({ device, ...options });
+  return nodeRuntime(threads === undefined ? { device } : { device, threads });
 }
 
 /** Makes a CPU runtime that loads ONNX Runtime only if a model is really run. */

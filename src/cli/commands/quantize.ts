@@ -34,7 +34,8 @@ export async function define(command: Command, context: CommandContext): Promise
     .option("--calibration-samples <count>", "how many are used, drawn by the seed", wholeNumber(1), 64);
   await addMethodOptions(command);
   addPreprocessingOptions(command);
-  addRuntimeOptions(command.optionsGroup("Measuring:"))
+  addRuntimeOptions(command)
+    .optionsGroup("Measuring:")
     .option("--data <path>", "labelled pictures: measures accuracy and speed of both models, before and after")
     .option("--limit <count>", "samples of --data that are used, drawn by the seed", wholeNumber(1));
   addCommonOptions(command.optionsGroup("Output:"))
