@@ -1,9 +1,11 @@
 /** The work of `modicum quantize`: everything is checked first, then quantized and measured, and written in the end. */
-import { join, resolve } from "node:path";
+import { createHash } from "node:crypto";
+import { basename, join, resolve } from "node:path";
 import { type Dataset, feedSource, limitSamples, type ModelInput } from "../data/index.ts";
 import { DataError } from "../errors.ts";
 import { evaluateModels } from "../evaluate/index.ts";
 import {
+  type LoadedModel,
   type OpenDatasetOptions,
   type OpenedDataset,
   openDataset,
@@ -11,10 +13,12 @@ import {
   writeFileAtomically,
   writeModelFile,
 } from "../files/index.ts";
+import { type ModelFile, modelSizeBytes, writeModel } from "../onnx/index.ts";
 import {
   type Evaluation,
   type QuantizationReport,
   type QuantizeOptions,
+  type QuantizeResult,
   quantize,
   resolveSettings,
   type Settings,
@@ -62,9 +66,10 @@ export async function quantizeToFiles(
       onProgress,
     }),
   );
+  const model = namedModel(result, output);
   const made: QuantizationReport = {
     ...result.report,
-    input: { ...result.report.input, path },
+    input: inputRecord(path, loaded),
     output: { ...result.report.output, path: output },
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
@@ -72,7 +77,7 @@ export async function quantizeToFiles(
   const evaluations = await evaluateBoth(
     [
       { path, file: loaded.file, inputs: loaded.inputs },
-      { path: output, file: result.model, inputs: loaded.inputs },
+      { path: output, file: model, inputs: loaded.inputs },
     ],
     options,
     context,
@@ -93,11 +98,21 @@ export async function quantizeToFiles(
   const files = folder === undefined ? [] : await transformersFiles(folder, parts, options);
   const page = options.report && (await quantizationReportHtml(report, evaluations));
   context.signal.throwIfAborted();
-  if (writesModel(options)) await writeModelFile(output, result.model, { inputs: loaded.paths });
+  if (writesModel(options)) await writeModelFile(output, model, { inputs: loaded.paths });
   if (options.report && page) await writeFileAtomically(options.report, page);
   await writeFolder(files);
   const written = [...(writesModel(options) ? [output] : []), ...(options.report ? [options.report] : [])];
   return { report, evaluations, written: [...written, ...files.map((file) => file.path)] };
+}
+
+/** The file that was read, not the program that was made of it. */
+function inputRecord(path: string, { file }: LoadedModel): QuantizationReport["input"] {
+  return { path, sizeBytes: modelSizeBytes(file), sha256: createHash("sha256").update(file.bytes).digest("hex") };
+}
+
+/** The model with its weight file, where it is too large to go without one, named after the output. */
+function namedModel({ model, program }: QuantizeResult, output: string): ModelFile {
+  return model.external.length === 0 ? model : writeModel(program, { fileName: basename(output) });
 }
 
 /** With a folder, a model of its own is written only when it was asked for. */

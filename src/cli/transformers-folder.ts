@@ -2,7 +2,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { completePreprocessing, type Preprocessing, pictureInputOf } from "../data/index.ts";
 import { findPreprocessing, type LoadedModel, makeFolder, type NewFile, writeFilesAtomically } from "../files/index.ts";
-import { type ModelFile, writeModel } from "../onnx/index.ts";
+import { writeModel } from "../onnx/index.ts";
 import { cloneProgram, type Program } from "../program/index.ts";
 import type { Evaluation, QuantizationReport } from "../quantize/index.ts";
 import {
@@ -12,6 +12,7 @@ import {
   renameClassifier,
   type TransformersDtype,
   transformersDtype,
+  variantPath,
 } from "../report/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { type PreprocessingOptions, statedPreprocessing } from "./data-options.ts";
@@ -49,7 +50,8 @@ export async function transformersFiles(
     program: Program,
     facts: Pick<ModelVariant, "report" | "evaluation">,
   ): Promise<ModelVariant> => {
-    const model = isClassifier ? renamed(program) : writeModel(program);
+    const fileName = basename(variantPath({ dtype }));
+    const model = writeModel(isClassifier ? renamed(program) : program, { fileName });
     await (await runtime.createSession(model)).release();
     return { dtype, model, ...facts, check: { passed: true, detail: `loads in ${runtime.description}` } };
   };
@@ -85,10 +87,10 @@ function isPictureClassifier({ program, inputs }: LoadedModel): boolean {
   return (channels === 1 || channels === 3) && outputs[0]!.shape?.length === 2;
 }
 
-function renamed(program: Program): ModelFile {
+function renamed(program: Program): Program {
   const copy = cloneProgram(program).program;
   renameClassifier(copy);
-  return writeModel(copy);
+  return copy;
 }
 
 async function preprocessingOf(

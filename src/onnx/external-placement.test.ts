@@ -106,6 +106,7 @@ describe("models above 2 GiB", () => {
     expect(external.map(({ location, sizeBytes }) => [location, sizeBytes])).toEqual([
       ["model.onnx_data", 3 * 2 ** 30],
     ]);
+    expect(writeModel(program, { fileName: "small.onnx" }).external[0]?.location).toBe("small.onnx_data");
     expect(loaded).toBe(0);
   });
 });

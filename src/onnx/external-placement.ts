@@ -24,7 +24,6 @@ const LARGEST_INSIDE_BYTES = 2 ** 31 - 2 ** 26;
 /** ONNX recommends offsets at multiples of a memory page, so that files can be mapped. */
 const ALIGNMENT_BYTES = 4096;
 
-const DEFAULT_LOCATION = "model.onnx_data";
 /** Small tensors stay inside: shape inference needs them. */
 const DEFAULT_THRESHOLD_BYTES = 1024;
 const CHUNK_BYTES = 2 ** 26;
@@ -36,17 +35,23 @@ export interface TensorPlacement {
   files(): ExternalFile[];
 }
 
-/** Returns how to write a program's tensors. @throws OptionError if the location is unusable. */
+/**
+ * Returns how to write a program's tensors.
+ *
+ * @param files.read The weight files the program was read from, if any.
+ * @param files.fileName Name of the model's own file.
+ * @throws OptionError if the location is unusable.
+ */
 export function placeTensors(
   program: Program,
   placement: ExternalPlacement,
-  external: ExternalDataSource | undefined,
+  files: { readonly read: ExternalDataSource | undefined; readonly fileName: string },
 ): TensorPlacement {
-  if (placement === "keep") return placeAsRead(external);
+  if (placement === "keep") return placeAsRead(files.read);
   if (placement !== "auto")
     return placeOutside(placement.location, placement.thresholdBytes ?? DEFAULT_THRESHOLD_BYTES);
   if (totalBytes(program) <= LARGEST_INSIDE_BYTES) return { write: writeInside, files: () => [] };
-  return placeOutside(DEFAULT_LOCATION, DEFAULT_THRESHOLD_BYTES);
+  return placeOutside(`${files.fileName}_data`, DEFAULT_THRESHOLD_BYTES);
 }
 
 function totalBytes(program: Program): number {

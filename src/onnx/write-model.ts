@@ -22,10 +22,12 @@ import { writeGraph } from "./write-graph.ts";
 export interface WriteOptions {
   /**
    * Where the weights go. "auto" (default): into the message if it then stays below 2 GiB, else into a file beside it called
-   * "model.onnx_data". "keep": where the file that was read had them; its weight files are copied whole. Otherwise: all
+   * as the model with `_data` behind. "keep": where the file that was read had them; its weight files are copied whole. Otherwise: all
    * tensors of at least `thresholdBytes` (default 1024) into the file at `location`, relative to the model's folder.
    */
   readonly externalData?: ExternalPlacement;
+  /** Name the model's own file will have, without folders; "auto" names the weight file after it. Default "model.onnx". */
+  readonly fileName?: string;
 }
 
 /**
@@ -37,7 +39,8 @@ export interface WriteOptions {
  * @example
  * const { bytes } = writeModel(program);
  */
-export function writeModel(program: Program, { externalData = "auto" }: WriteOptions = {}): ModelFile {
+export function writeModel(program: Program, options: WriteOptions = {}): ModelFile {
+  const { externalData = "auto", fileName = "model.onnx" } = options;
   const constants = placeConstants(program.graph);
   const record = program.extras?.source as ModelRecord | undefined;
   const names = assignNames(program.graph, constants, reservedNames(program));
@@ -48,7 +51,7 @@ export function writeModel(program: Program, { externalData = "auto" }: WriteOpt
       `writeModel: every value in use must be an input, a constant or some node's output, got "${value.name}" in ${user}.`,
     );
   };
-  const tensors = placeTensors(program, externalData, record?.external);
+  const tensors = placeTensors(program, externalData, { read: record?.external, fileName });
   const proto = modelRecord(program, record);
   proto.graph = writeGraph(program.graph, constants, { nameOf, writeTensor: tensors.write });
   return { bytes: toBinary(ModelProtoSchema, proto), external: tensors.files() };
