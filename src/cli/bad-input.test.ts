@@ -128,7 +128,7 @@ describe("models that cannot be quantized", () => {
     ["truncated.onnx", "It may be truncated or damaged"],
     ["absurd.onnx", "must be"],
     ["none.onnx", "no such file or folder"],
-    ["missing-weights.onnx", 'the file "weights.bin" must be in the model\'s folder'],
+    ["missing-weights.onnx", 'the weight file "weights.bin" must be in the model\'s folder'],
     ["escaping-weights.onnx", "the location of weights must be a path inside the model's folder"],
     ["short-weights.onnx", "short.bin"],
     ["opset-99.onnx", "operator set must be at most"],
