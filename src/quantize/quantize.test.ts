@@ -283,6 +283,21 @@ describe("quantize copes with", () => {
     expect(sqnrDb(await run(program, feeds[0]!), await run(result, feeds[0]!))).toBeGreaterThan(30);
   });
 
+  it.each([9, 12, 13, 20, 21, 22, 24, 26])("models of opset %i, for every target", async (opset) => {
+    const program = classifier();
+    program.opsets.set("", opset);
+    program.irVersion = opset > 21 ? 10 : 8;
+    const feeds = pictures()[0]!;
+    const expected = await run(program, feeds);
+    const calibration = dataOf(pictures());
+    const forms = [{}, { target: "webgpu" }, { target: "portable" }, { weights: 4 }, { simulate: true }] as const;
+    for (const options of forms) {
+      const { program: result } = await quantized(program, { ...options, calibration });
+      expect(result.opset).toBe(Math.max(opset, "weights" in options ? 21 : 13));
+      expect(sqnrDb(expected, await run(result, feeds))).toBeGreaterThan("weights" in options ? 15 : 25);
+    }
+  });
+
   it("operators of ONNX Runtime's own, leaving them in float", async () => {
     const program = programOf({ x: [2, 4, 8, 8] }, (e, { x }) => {
       const first = e.emit("Conv", [x!, weights("a", [4, 4, 3, 3], 0.2)]);

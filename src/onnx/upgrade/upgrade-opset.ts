@@ -22,15 +22,15 @@ const IR_VERSIONS: readonly (readonly [opset: number, irVersion: number])[] = [
  * need them. Where a file of IR version 3 or less declares its weights as inputs, these become plain constants, which they
  * were in effect.
  *
- * @param target Operator set to reach, at most 21. Default 21.
+ * @param target Operator set to reach, at most 21 unless the program is that new already. Default 21.
  * @throws UnsupportedError if operators are unknown or cannot be upgraded; the message lists them all.
  */
 export function upgradeOpset(program: Program, target: number = DEFAULT_OPSET): Program {
+  const source = program.opset;
+  if (source >= target) return program;
   if (target > NEWEST_RULES) {
     throw new UnsupportedError(`upgradeOpset: the target must be at most ${NEWEST_RULES}, got ${target}.`);
   }
-  const source = program.opset;
-  if (source >= target) return program;
   const { program: upgraded } = cloneProgram(inlineFunctions(program));
   const refusals: string[] = [];
   const context: UpgradeContext = {
