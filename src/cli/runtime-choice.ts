@@ -8,7 +8,7 @@ export interface RuntimeChoice {
 }
 
 /**
- * Loads ONNX Runtime for a device: the web build for "wasm", the native one for all others.
+ * Loads ONNX Runtime for a device: its web package for "wasm", the native one for all others.
  *
  * @throws RuntimeFailure, OptionError if the device cannot be had.
  */

@@ -45,7 +45,8 @@ async function compare(paths: readonly string[], options: CompareOptions, contex
   await withEvaluatedModels(subjects, options, context, async (setup) => {
     const record = await compareSetup(setup, options.worst);
     const text = options.json ? "" : await describe(record, setup.runtime);
-    printResult(context, options, { json: () => record, text: () => text });
+    const models = record.models.map((model) => ({ ...model, runtime: setup.runtime }));
+    printResult(context, options, { json: () => ({ ...record, models }), text: () => text });
   });
 }
 
