@@ -61,7 +61,11 @@ export function addRuntimeOptions(command: Command): Command {
     .addOption(
       new Option("--device <device>", "where models run").choices(["cpu", "wasm", "webgpu", "cuda"]).default("cpu"),
     )
-    .option("--threads <count>", "threads of one model (default: one per core; wasm: half as many, at most 4)", wholeNumber(1, 1024));
+    .option(
+      "--threads <count>",
+      "threads of one model (default: one per core; wasm: half as many, at most 4)",
+      wholeNumber(1, 1024),
+    );
 }
 
 /**
