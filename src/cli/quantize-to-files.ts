@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename, join, resolve } from "node:path";
 import { type Dataset, feedSource, limitSamples, type ModelInput } from "../data/index.ts";
-import { DataError } from "../errors.ts";
+import { DataError, OptionError } from "../errors.ts";
 import { evaluateModels } from "../evaluate/index.ts";
 import {
   type LoadedModel,
@@ -138,7 +138,12 @@ async function assertOutputs(
 ): Promise<void> {
   const { report, folder, force = false } = options;
   if (writesModel(options)) await assertWritable(output, { option: "--output", inputs, force });
-  if (report !== undefined) await assertWritable(report, { option: "--report", inputs: [...inputs, output], force });
+  if (report !== undefined) {
+    if (resolve(report) === resolve(output)) {
+      throw new OptionError(`--report: must be another file than the quantized model, got ${report} for both.`);
+    }
+    await assertWritable(report, { option: "--report", inputs: [...inputs, output], force });
+  }
   if (folder !== undefined) await assertFillable(folder, { option: "--folder", force });
 }
 
