@@ -141,8 +141,9 @@ class Planner implements ActivationPlan {
   }
 
   addInput(layer: Layer): void {
-    if (!this.#isQuantized(layer.input) && !this.#aroundDilatedPools.has(layer.input))
-      this.#addUnbounded(layer.input, "input", layer);
+    const { input } = layer;
+    if (this.#isQuantized(input) || this.#aroundDilatedPools.has(input) || isMovedSoftmax(input)) return;
+    this.#addUnbounded(input, "input", layer);
   }
 
   /** Looks at a node between layers: does it keep quantized tensors quantized? */
@@ -204,6 +205,18 @@ class Planner implements ActivationPlan {
  */
 function isDilatedPool(node: Node): boolean {
   return node.operator === "AveragePool" && (node.ints("dilations")?.some((dilation) => dilation !== 1) ?? false);
+}
+
+/**
+ * Whether a value is the result of a Softmax, moved or not. Between quantized values ONNX Runtime 1.30 makes it an integer
+ * Softmax, whose products overflow 32 bits when the scale of its result is below 1/512: what comes out stays in float.
+ */
+function isMovedSoftmax(value: Value): boolean {
+  for (let node = value.producer; node !== undefined; node = node.inputs[0]?.producer) {
+    if (node.operator === "Softmax") return true;
+    if (!MOVING_OPERATORS.has(node.operator)) return false;
+  }
+  return false;
 }
 
 /** Activation functions that saturating arithmetic performs: they only bound what comes out. */
