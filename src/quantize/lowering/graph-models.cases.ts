@@ -63,7 +63,7 @@ const activations: readonly GraphModel[] = [
   { name: "leaky relu", build: between([op("LeakyRelu")]), cpu: floatBetween("LeakyRelu") },
   { name: "hard swish", build: between([op("HardSwish")]), cpu: floatBetween("HardSwish") },
   { name: "silu", build: between([(e, x) => e.emit("Mul", [x, e.emit("Sigmoid", [x])])]), cpu: floatBetween("Sigmoid Mul") },
-  { name: "softmax over channels", build: between([op("Softmax", { axis: 1 })]), cpu: floatBetween("Softmax") },
+  { name: "softmax over channels", build: between([op("Softmax", { axis: 1 })]), cpu: "QuantizeLinear QLinearConv DequantizeLinear Softmax DequantizeLinear Conv" },
 ]; // biome-ignore format: a table
 
 const moves: readonly GraphModel[] = [
