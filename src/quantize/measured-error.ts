@@ -28,10 +28,15 @@ export function measuredMse(histogram: Histogram, grid: Grid, activation: Activa
   const ceilingError = pointError(grid, ceiling);
   let sum = 0;
   let total = 0;
-  let integralAtStart = integral(clamp(low));
+  let integralAtStart = 0;
+  let lastBin = -2;
   for (let i = 0; i < counts.length; i++) {
+    // Tensors with outliers leave most bins empty.
+    if (counts[i] === 0) continue;
     const start = low + i * width;
     const end = start + width;
+    if (lastBin !== i - 1) integralAtStart = integral(clamp(start));
+    lastBin = i;
     const integralAtEnd = integral(clamp(end));
     let error = integralAtEnd - integralAtStart;
     if (start < floor) error += floorError * (Math.min(end, floor) - start);
