@@ -12,8 +12,7 @@ const FORWARDING: ReadonlySet<string> = new Set([
 /**
  * Returns whether a value reaches a maximum over all its places (ReduceMax, GlobalMaxPool) by elementwise operators alone.
  *
- * Such a maximum picks exactly the outliers that clipping cuts off, however little they count in the mean squared error:
- * Magika's convolution, clipped by squared error, has 15 dB less noise and loses 6 points of accuracy.
+ * Such a maximum picks exactly the outliers that clipping cuts off, however little they count in the mean squared error.
  */
 export function feedsMaximum(value: Value, uses: ReadonlyMap<Value, readonly Use[]>): boolean {
   const seen = new Set<Node>();
