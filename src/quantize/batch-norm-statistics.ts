@@ -4,7 +4,7 @@ import type { Node, Program, Value } from "../program/index.ts";
 import { toNumbers } from "../tensor/index.ts";
 import { erfc } from "./aciq/erfc.ts";
 import type { ValueStatistics } from "./calibrate.ts";
-import { HISTOGRAM_BINS } from "./histogram.ts";
+import { CHANNEL_HISTOGRAM_BINS, HISTOGRAM_BINS } from "./histogram.ts";
 import type { Histogram, Statistics } from "./statistics.ts";
 
 /** Mean and variance of each channel of a value, its values taken as normally distributed. */
@@ -166,7 +166,7 @@ function mixtureHistogram(
   low: number,
   high: number,
 ): Histogram {
-  const bins = means.length === 1 ? CHANNEL_BINS : HISTOGRAM_BINS;
+  const bins = means.length === 1 ? CHANNEL_HISTOGRAM_BINS : HISTOGRAM_BINS;
   const counts = new Float64Array(bins);
   const width = (high - low) / bins;
   const share = NOMINAL_COUNT / means.length;
@@ -183,9 +183,6 @@ function mixtureHistogram(
   }
   return { low, high, counts };
 }
-
-/** Bins of one channel's histogram. */
-const CHANNEL_BINS = 256;
 
 function histogramMoments({ low, high, counts }: Histogram): Statistics {
   const width = (high - low) / counts.length;

@@ -61,6 +61,8 @@ describe("gridFor", () => {
     fc.assert(
       fc.property(anyRange, anyBits, values, (range, bits, numbers) => {
         const grid = gridFor(range, bits);
+        // A float32 number has 24 bits: further than 2^22 steps from zero it cannot tell one step from the next.
+        fc.pre(Math.abs(grid.zeroPoint) + 2 ** bits < 2 ** 22);
         const once = fakeQuantize(new Float32Array(numbers), grid);
         expect(fakeQuantize(once, grid)).toEqual(once);
       }),

@@ -11,6 +11,9 @@ export interface Histogram {
 /** Bins of a histogram unless told otherwise: a little more than the 2001 of the KL method (ACIQ). */
 export const HISTOGRAM_BINS = 2048;
 
+/** Bins of the histogram of one channel, of which there are far more. */
+export const CHANNEL_HISTOGRAM_BINS = 256;
+
 /**
  * Returns the histogram of values over their own range, or over a given one that values outside of are counted at the ends of.
  *

@@ -1,10 +1,7 @@
 /** A bounded number of sampled values, kept by channel, from any number of batches. */
 import type { Tensor } from "../tensor/index.ts";
+import { CHANNEL_HISTOGRAM_BINS, HISTOGRAM_BINS } from "./histogram.ts";
 import type { Histogram, Statistics } from "./statistics.ts";
-
-/** Bins of a tensor's histogram: as many as the KL method's 2001 need; and of a channel's, of which there are far more. */
-const TENSOR_BINS = 2048;
-const CHANNEL_BINS = 256;
 
 /**
  * Keeps about `capacity` values of each channel: when twice that have come, every other batch is dropped and from then on
@@ -36,7 +33,7 @@ export class SampleStore {
   /** Returns the statistics with a histogram of the samples, of one channel or of all. */
   withHistogram(statistics: Statistics, channel?: number): Statistics {
     const { min: low, max: high } = statistics;
-    const bins = channel === undefined ? TENSOR_BINS : CHANNEL_BINS;
+    const bins = channel === undefined ? HISTOGRAM_BINS : CHANNEL_HISTOGRAM_BINS;
     const counts = new Float64Array(bins);
     const scale = high > low ? bins / (high - low) : 0;
     for (const values of this.#runs(channel)) {

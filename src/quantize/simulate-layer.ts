@@ -1,6 +1,6 @@
 /** Weights as ACIQ quantizes them: affine grids per channel, bits shared among channels, moments corrected; in float. */
 import type { Layer } from "../prepare/index.ts";
-import { allocateBits, bitTotals } from "./allocation.ts";
+import { allocateBits, bitTotals, LARGEST_ALLOCATED_BITS } from "./allocation.ts";
 import { channelLayout, gatherChannel } from "./channel-layout.ts";
 import { correctWeights } from "./correction.ts";
 import { constantGrid, type Grid, gridFor } from "./grid.ts";
@@ -23,9 +23,6 @@ export interface SimulatedWeights extends SimulatedLayer {
   readonly meanBits: number;
 }
 
-/** Widest nominal width at which bits are shared among channels: ACIQ's code does so only up to 4 bits. */
-const LARGEST_ALLOCATED = 4;
-
 /** Returns a layer with its weights rounded to a grid per output channel, corrected per channel (ACIQ sections 5 to 7). */
 export function simulateLayer(layer: Layer, options: SimulateLayerOptions): SimulatedWeights {
   const values = layerWeights(layer);
@@ -42,7 +39,7 @@ function affineGrids(
 ): { bits: number; grids: Grid[] } {
   if (clip === "mse") return { bits, grids: weightGrids(values, { ...where, bits, clip }) };
   const channels = channelExtremes(values, where);
-  const allocated = bits <= LARGEST_ALLOCATED ? allocateBits(channels.map(({ spread }) => spread), bits, { method: allocation }) : undefined; // biome-ignore format: one condition
+  const allocated = bits <= LARGEST_ALLOCATED_BITS ? allocateBits(channels.map(({ spread }) => spread), bits, { method: allocation }) : undefined; // biome-ignore format: one condition
   const grids = channels.map(({ low, high, mean }, c) => {
     const own = allocated?.[c] ?? bits;
     return own > 0 ? gridFor({ low, high }, own) : constantGrid(mean);
