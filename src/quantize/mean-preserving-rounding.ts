@@ -1,6 +1,7 @@
 /** Rounding weights so that sums of products stay right, not only each weight: ACIQ's mean correction on the integer grid. */
 import type { InputMoments } from "./calibrate.ts";
 import { channelLayout } from "./channel-layout.ts";
+import { CheapestFirst } from "./cheapest-first.ts";
 import { type Grid, highestCode } from "./grid.ts";
 import type { ChannelAxis } from "./quantize-values.ts";
 
@@ -36,8 +37,9 @@ export function preserveMeans(
   for (let o = 0, k = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) positions[k++] = o * channels * inner + i;
   }
+  const moves = new CheapestFirst(positions.length);
   for (let c = 0; c < channels; c++) {
-    preserveChannelMean({ weights, codes, grid: grids[c]!, positions, start: c * inner, inputs: inputs(c) });
+    preserveChannelMean({ weights, codes, grid: grids[c]!, positions, start: c * inner, inputs: inputs(c) }, moves);
   }
 }
 
@@ -51,18 +53,14 @@ interface ChannelRounding {
   readonly inputs: InputMoments;
 }
 
-/** A code that may move. */
-interface Move {
-  readonly at: number;
-  readonly step: number;
-  readonly mean: number;
-  /** What the move adds to the second term, in units of the channel's scale. */
-  readonly cost: number;
-}
-
-function preserveChannelMean({ weights, codes, grid, positions, start, inputs }: ChannelRounding): void {
+/**
+ * Per step of code k towards the error e = sum_k m_k d_k, the first term falls by rho^2 (2 |e| |m_k| - m_k^2), and the second
+ * rises by v_k (1 - 2 |d_k|). Both over |m_k|, which every move takes from |e|, tell what is cheap.
+ */
+function preserveChannelMean(channel: ChannelRounding, moves: CheapestFirst): void {
+  const { weights, codes, grid, positions, start } = channel;
+  const { means, variances } = channel.inputs;
   const { lowestCode } = grid;
-  const { means, variances } = inputs;
   const most = highestCode(grid);
   const perStep = 1 / grid.scale;
   let error = 0;
@@ -70,22 +68,26 @@ function preserveChannelMean({ weights, codes, grid, positions, start, inputs }:
     const at = start + positions[k]!;
     error += means[k]! * (weights[at]! * perStep - codes[at]!);
   }
-  const gain = (mean: number): number => COMMON_VARIATION * ((Math.abs(error) - Math.abs(mean)) ** 2 - error * error);
-  // What does not pay while the error is largest never will.
-  const moves: Move[] = [];
+  if (error === 0) return;
+  const sign = Math.sign(error);
+  let left = Math.abs(error);
+  moves.clear();
   for (let k = 0; k < positions.length; k++) {
+    const size = Math.abs(means[k]!);
+    if (size === 0) continue;
     const at = start + positions[k]!;
-    const mean = means[k]!;
-    const step = Math.sign(error * mean);
+    const step = means[k]! > 0 ? sign : -sign;
     const code = codes[at]! + step;
-    const cost = variances[k]! * (1 - 2 * step * (weights[at]! * perStep - codes[at]!));
-    if (step !== 0 && code >= lowestCode && code <= most && gain(mean) + cost < 0) moves.push({ at, step, mean, cost });
+    const price = (variances[k]! * (1 - 2 * step * (weights[at]! * perStep - codes[at]!))) / size;
+    // What does not pay while the error is largest never will.
+    if (price < COMMON_VARIATION * (2 * left - size) && code >= lowestCode && code <= most) moves.add(k, price);
   }
-  moves.sort((a, b) => a.cost / Math.abs(a.mean) - b.cost / Math.abs(b.mean));
-  for (const { at, step, mean, cost } of moves) {
-    if (Math.sign(error * mean) !== step) break;
-    if (gain(mean) + cost >= 0) continue;
-    codes[at]! += step;
-    error -= step * mean;
+  while (left > 0 && moves.size > 0 && moves.leastPrice < COMMON_VARIATION * 2 * left) {
+    const price = moves.leastPrice;
+    const k = moves.take();
+    const size = Math.abs(means[k]!);
+    if (price >= COMMON_VARIATION * (2 * left - size)) continue;
+    codes[start + positions[k]!]! += means[k]! > 0 ? sign : -sign;
+    left -= size;
   }
 }
