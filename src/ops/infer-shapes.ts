@@ -2,11 +2,10 @@
 import type { Graph, Node, Program, Shape, Value } from "../program/index.ts";
 import { bindInputs, isAnonymous } from "./bind-inputs.ts";
 import { substitute } from "./dimension.ts";
-import { constantFact, followedCount } from "./elements.ts";
+import { constantFact } from "./elements.ts";
+import { inferNodeFacts } from "./infer-node.ts";
 import { mergeFacts } from "./merge-facts.ts";
-import type { Fact, InferenceContext } from "./operator.ts";
-import { findOperator } from "./operators.ts";
-import { shapeMismatch } from "./shape-check.ts";
+import type { Fact } from "./operator.ts";
 
 /** What shape inference could not do. */
 export interface ShapeInference {
@@ -63,19 +62,11 @@ export function inferShapes(program: Program, options: InferShapesOptions = {}):
   };
 
   const inferNode = (node: Node): void => {
-    const opset = program.opsets.get(node.domain) ?? 1;
-    const operator = findOperator(node.operator, node.domain);
-    const context: InferenceContext = {
-      opset,
-      input: (index) => (node.inputs[index] ? factOf(node.inputs[index]) : {}),
-      graph: (graph, inputs) => inferGraph(graph, inputs, node),
-    };
-    const known = operator && operator.since <= opset;
+    const surroundings = { opsets: program.opsets, factOf, inferGraph };
+    const { outputs, known } = inferNodeFacts(node, surroundings, declaredFact);
     if (!known) unknownNodes.add(node);
-    const inferred = known ? operator.infer(node, context) : [];
     node.outputs.forEach((value, index) => {
-      if (value)
-        facts.set(value, mergeFacts(node, value.name, declaredFact(value), sensible(node, context, inferred[index])));
+      if (value) facts.set(value, outputs[index]!);
     });
   };
 
@@ -89,21 +80,4 @@ export function inferShapes(program: Program, options: InferShapesOptions = {}):
 
 function boundLength(length: Shape[number], symbols: ReadonlyMap<string, number>): Shape[number] {
   return typeof length === "string" && isAnonymous(length) ? null : substitute(length, symbols);
-}
-
-/**
- * Returns a rule's fact about an output, checked where wrong inputs would show.
- *
- * @throws ShapeError for a length that is no count, as padding or reshaping with wrong numbers gives, or that an input of
- *   too low a rank does not have.
- */
-function sensible(node: Node, context: InferenceContext, fact: Fact | undefined): Fact {
-  const { shape, elements } = fact ?? {};
-  if (shape?.some((length) => length === undefined)) {
-    const inputs = node.inputs.map((_, index) => context.input(index).shape);
-    throw shapeMismatch(node, "inputs must have the ranks the operator needs", ...inputs);
-  }
-  if (shape?.some((length) => typeof length === "number" && !(Number.isSafeInteger(length) && length >= 0)))
-    throw shapeMismatch(node, "output lengths must be whole numbers >= 0", shape);
-  return elements && elements.length !== followedCount(shape) ? { ...fact, elements: undefined } : { ...fact };
 }

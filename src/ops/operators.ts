@@ -8,6 +8,7 @@ import { controlFlow } from "./control-flow.ts";
 import { conv } from "./conv.ts";
 import { convTranspose } from "./conv-transpose.ts";
 import { depthToSpace } from "./depth-to-space.ts";
+import { derived } from "./derived.ts";
 import { einsum } from "./einsum.ts";
 import { elementwiseBinary } from "./elementwise-binary.ts";
 import { elementwiseUnary } from "./elementwise-unary.ts";
@@ -91,7 +92,7 @@ export const operatorFamilies: Readonly<Record<string, readonly Operator[]>> = {
 export const operators: readonly Operator[] = Object.values(operatorFamilies).flat();
 
 const BY_NAME: ReadonlyMap<string, Operator> = new Map(
-  operators.map((operator) => [`${operator.domain}:${operator.name}`, operator]),
+  [...operators, ...derived].map((operator) => [`${operator.domain}:${operator.name}`, operator]),
 );
 
 /** Returns an operator's record, or undefined when Modicum knows nothing about it. */

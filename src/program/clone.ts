@@ -51,6 +51,7 @@ function cloneGraph(graph: Graph, values: Map<Value, Value>): Graph {
     });
     for (const [name, attribute] of node.attributes) made.attributes.set(name, copyAttribute(attribute));
     made.overload = node.overload;
+    made.gradient = node.gradient;
     made.extras = node.extras;
     return made;
   });

@@ -22,6 +22,8 @@ export class Node {
   readonly attributes: Map<string, Attribute>;
   /** Overload of a model-local function (IR 10); nearly always "". */
   overload = "";
+  /** How gradients pass this node where that is not the operator's own rule. Opaque below build/, and never in a file. */
+  gradient: unknown;
   extras: Extras | undefined;
 
   constructor(

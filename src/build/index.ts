@@ -1,0 +1,16 @@
+/** Building programs: the vocabulary of operators, scopes of layers, and the contracts of what is built with them. */
+export type { GradientContext, GradientRule } from "./gradient-rule.ts";
+export { GraphWriter } from "./graph-writer.ts";
+export {
+  type Attributes,
+  type ConvOptions,
+  type NodeSettings,
+  type Operand,
+  Ops,
+  type ReduceOptions,
+  type WindowOptions,
+} from "./ops.ts";
+export type { Optimizer, OptimizerContext, ParameterGradient, Schedule } from "./optimizer.ts";
+export type { RandomValues } from "./random-values.ts";
+export { type Layer, Scope, type ScopeSettings } from "./scope.ts";
+export type { Initializer, Variable, VariableDeclaration, VariableRole, VariableSource } from "./variable.ts";

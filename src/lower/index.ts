@@ -1,0 +1,4 @@
+/** Lowering programs: from what they mean to what runs fastest. */
+export { lowerProgram } from "./lower-program.ts";
+export type { Lowering, LoweringTarget } from "./lowering.ts";
+export { lowerings } from "./lowerings.ts";

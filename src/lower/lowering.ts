@@ -1,0 +1,15 @@
+/** The contract of a lowering: how one operator is computed on a device. */
+import type { Ops } from "../build/index.ts";
+import type { Node, Value } from "../program/index.ts";
+import type { Device } from "../runtime/index.ts";
+
+/** What a lowering may depend on besides the node and its shapes. */
+export interface LoweringTarget {
+  readonly device: Device;
+}
+
+/**
+ * Writes what the node computes with other operators, and returns its outputs; undefined leaves the node as it is. The node's
+ * inputs are values of the new graph already.
+ */
+export type Lowering = (node: Node, ops: Ops, target: LoweringTarget) => readonly Value[] | undefined;

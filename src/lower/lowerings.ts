@@ -1,0 +1,7 @@
+/** The list of all lowerings: the one place where one is registered. */
+import { conv } from "./conv.ts";
+import type { Lowering } from "./lowering.ts";
+import { marks } from "./marks.ts";
+
+/** Lowerings by operator; those of other domains are written `domain:Operator`. */
+export const lowerings: Readonly<Record<string, Lowering>> = { ...marks, ...conv };

@@ -1,0 +1,11 @@
+/** Training: steps as programs, compiled and run. */
+export { type CompileOptions, compile, Training } from "./compile.ts";
+export {
+  type InputSpecification,
+  type LossAndMetrics,
+  type LossFunction,
+  type StepVariable,
+  type TrainStep,
+  type TrainStepOptions,
+  trainStep,
+} from "./train-step.ts";
