@@ -1,5 +1,5 @@
 /** Writing a graph node by node; shapes and element types are checked and known as soon as a node is written. */
-import { constantFact, type Fact, inferNodeFacts } from "../ops/index.ts";
+import { constantFact, type Fact, inferNodeFacts, type NodeFacts, type NodeSurroundings } from "../ops/index.ts";
 import { constantValue, DEFAULT_OPSET, Graph, type Node, type Value } from "../program/index.ts";
 import type { Tensor } from "../tensor/index.ts";
 
@@ -30,6 +30,8 @@ export class GraphWriter {
       ["modicum", 1],
     ]);
     this.#facts = outer ? outer.#facts : new WeakMap();
+    // Node names must be unique to the engine: numbers go on after those in use.
+    for (const { name } of graph.nodes) this.#made = Math.max(this.#made, Number(/_(\d+)$/.exec(name)?.[1] ?? -1) + 1);
   }
 
   /** Version of ONNX's own operators that nodes are written in. */
@@ -48,19 +50,25 @@ export class GraphWriter {
    * @throws ShapeError, DTypeError if the inputs do not fit; the message names the node.
    */
   append(node: Node): void {
-    const { outputs } = inferNodeFacts(
-      node,
-      {
-        opsets: this.opsets,
-        factOf: (value) => this.factOf(value),
-        inferGraph: (graph, inputs) => this.#inferGraph(graph, inputs),
-      },
-      ({ dtype, shape }) => ({ dtype, shape }),
-    );
+    const { outputs } = this.#infer(node);
     node.outputs.forEach((value, index) => {
       if (value) this.#learn(value, outputs[index] ?? {});
     });
     this.graph.nodes.push(node);
+  }
+
+  /** Returns what would be known about a node's first output if it were appended. */
+  inferOutput(node: Node): Fact {
+    return this.#infer(node).outputs[0] ?? {};
+  }
+
+  #infer(node: Node): NodeFacts {
+    const surroundings: NodeSurroundings = {
+      opsets: this.opsets,
+      factOf: (value) => this.factOf(value),
+      inferGraph: (graph, inputs) => this.#inferGraph(graph, inputs),
+    };
+    return inferNodeFacts(node, surroundings, ({ dtype, shape }) => ({ dtype, shape }));
   }
 
   /** Returns what is known about a value: type, shape, and the numbers of small tensors that shapes are computed from. */
@@ -102,15 +110,7 @@ export class GraphWriter {
       if (given?.shape || given?.dtype) this.#learn(value, { ...this.factOf(value), ...defined(given) });
     });
     for (const node of graph.nodes) {
-      const { outputs } = inferNodeFacts(
-        node,
-        {
-          opsets: this.opsets,
-          factOf: (value) => this.factOf(value),
-          inferGraph: (inner, facts) => this.#inferGraph(inner, facts),
-        },
-        ({ dtype, shape }) => ({ dtype, shape }),
-      );
+      const { outputs } = this.#infer(node);
       node.outputs.forEach((value, index) => {
         if (value) this.#learn(value, outputs[index] ?? {});
       });
