@@ -39,6 +39,11 @@ export class GraphWriter {
     return this.opsets.get("")!;
   }
 
+  /** Makes sure that nodes of these operator sets may be appended: the newer of the versions holds from now on. */
+  raiseOpset(opsets: ReadonlyMap<string, number>): void {
+    for (const [domain, version] of opsets) this.opsets.set(domain, Math.max(version, this.opsets.get(domain) ?? 0));
+  }
+
   /** Starts the body of a Loop, Scan or If, in which values of this graph can be used. */
   subgraph(name: string): GraphWriter {
     return new GraphWriter(new Graph(name), this.opset, this);

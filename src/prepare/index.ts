@@ -9,3 +9,4 @@ export type { Pass, PassContext } from "./pass.ts";
 export { isInferenceBatchNorm } from "./passes/fold-batch-norm.ts";
 export { passes } from "./passes/index.ts";
 export { type PreparedProgram, type PrepareOptions, prepareProgram } from "./prepare-program.ts";
+export { resolveConstants } from "./resolve-constants.ts";
