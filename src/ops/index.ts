@@ -1,4 +1,5 @@
 /** What Modicum knows about ONNX operators: element types, shapes, multiply-accumulates. */
+export { type Cost, type Costs, countCosts } from "./count-costs.ts";
 export { type CountMacsOptions, countMacs, type MacCounts } from "./count-macs.ts";
 export { constantFact } from "./elements.ts";
 export { inferNodeFacts, type NodeFacts, type NodeSurroundings } from "./infer-node.ts";
