@@ -64,6 +64,11 @@ export class Ops {
     return new Ops(this.writer, path);
   }
 
+  /** Returns a writer of the body of a Loop, Scan or If: values of this graph can be used there. */
+  inside(name: string): Ops {
+    return new Ops(this.writer.subgraph(name), this.path);
+  }
+
   // ---- nodes, inputs, constants -------------------------------------------------------------------------------------
 
   /** Appends any node and returns its outputs. */

@@ -2,3 +2,4 @@
 export { lowerProgram } from "./lower-program.ts";
 export type { Lowering, LoweringTarget } from "./lowering.ts";
 export { lowerings } from "./lowerings.ts";
+export { type Accumulator, type SimulateFloat16Options, simulateFloat16 } from "./simulate-float16.ts";

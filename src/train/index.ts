@@ -1,5 +1,7 @@
 /** Training: steps as programs, compiled and run. */
 export { type CompileOptions, compile, Training } from "./compile.ts";
+export { type ImportedLayerOptions, type ImportedModel, importOnnx } from "./import-onnx.ts";
+export { storeFloat16 } from "./store-float16.ts";
 export {
   type InputSpecification,
   type LossAndMetrics,
