@@ -17,7 +17,8 @@ export interface GradientContext {
   needs(index: number): boolean;
   /**
    * Differentiates values written earlier in the same graph: for rules that write an operator as simpler ones and
-   * differentiate those. Returns undefined for inputs that no output depends on.
+   * differentiate those. Inputs count as independent of each other even where one is computed from another, as keys from
+   * queries: a rule gives partial derivatives. Returns undefined for inputs that no output depends on.
    */
   differentiate(
     outputs: readonly Value[],

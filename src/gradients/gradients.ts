@@ -37,14 +37,17 @@ export function gradients(ops: Ops, y: Value, inputs: readonly Value[]): (Value 
  * vector-Jacobian product. See `gradients`.
  *
  * @param outputGradients Shaped as the outputs; undefined stands for zeros.
+ * @param independent Whether inputs count as independent of each other even where one is computed from another: the partial
+ *   derivatives of a function of all of them, rather than total ones. Default false.
  */
 export function differentiate(
   ops: Ops,
   outputs: readonly Value[],
   outputGradients: readonly (Value | undefined)[],
   inputs: readonly Value[],
+  { independent = false }: { readonly independent?: boolean } = {},
 ): (Value | undefined)[] {
-  const path = nodesBetween(ops.writer.graph.nodes, inputs, outputs);
+  const path = nodesBetween(ops.writer.graph.nodes, inputs, outputs, independent);
   assertDifferentiable(path);
   const sums = new GradientSums(ops);
   outputs.forEach((output, index) => {
@@ -69,7 +72,13 @@ interface PathNode {
 }
 
 /** Returns, in execution order, the nodes through which some output depends on some input. */
-function nodesBetween(nodes: readonly Node[], inputs: readonly Value[], outputs: readonly Value[]): PathNode[] {
+function nodesBetween(
+  nodes: readonly Node[],
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+  independent: boolean,
+): PathNode[] {
+  const leaves = new Set<Value | undefined>(independent ? inputs : []);
   const dependent = new Set<Value>(inputs);
   const after: Node[] = [];
   for (const node of nodes) {
@@ -81,7 +90,9 @@ function nodesBetween(nodes: readonly Node[], inputs: readonly Value[], outputs:
   const needed = new Set<Value>(outputs);
   const between: PathNode[] = [];
   for (const node of after.reverse()) {
-    if (!node.outputs.some((output) => output && needed.has(output) && dependent.has(output))) continue;
+    const used = (output: Value | undefined) =>
+      output && needed.has(output) && dependent.has(output) && !leaves.has(output);
+    if (!node.outputs.some(used)) continue;
     between.push({ node, dependent });
     for (const input of node.inputs) if (input && dependent.has(input)) needed.add(input);
   }
@@ -173,6 +184,6 @@ class NodeContext implements GradientContext {
     outputGradients: readonly (Value | undefined)[],
     inputs: readonly Value[],
   ): (Value | undefined)[] {
-    return differentiate(this.ops, outputs, outputGradients, inputs);
+    return differentiate(this.ops, outputs, outputGradients, inputs, { independent: true });
   }
 }
