@@ -9,6 +9,7 @@ export {
   cifarPixels,
   cifarRecordCount,
 } from "./cifar.ts";
+export { type CropAndFlipOptions, cropAndFlip } from "./crop-and-flip.ts";
 export { type Dataset, datasetFromArrays, limitSamples, type Sample, selectSamples } from "./dataset.ts";
 export { type BatchFeeds, type SampleNames, toFeeds } from "./feeds.ts";
 export { type PictureGeometry, planGeometry } from "./geometry.ts";
@@ -28,3 +29,4 @@ export {
   readPreprocessing,
 } from "./preprocessing.ts";
 export { completePreprocessing, IMAGENET_MEAN, IMAGENET_STD, type StoredPictures } from "./preprocessing-defaults.ts";
+export { type Augmentation, stackSamples, type TrainingBatchOptions, trainingBatches } from "./training-batches.ts";
