@@ -1,7 +1,7 @@
 /** The vocabulary programs are written in: one method per ONNX operator that layers, losses and gradients use. */
 import { ShapeError } from "../errors.ts";
 import { type AttributeInput, Node, type Shape, staticShape, Value } from "../program/index.ts";
-import { arrayOf, type DType, dtypeCode, elementCount, int64, numberToHalf, Tensor } from "../tensor/index.ts";
+import { type DType, dtypeCode, elementCount, int64, type Tensor, tensorOf } from "../tensor/index.ts";
 import { assertSameTypes } from "./check-types.ts";
 import type { GradientRule } from "./gradient-rule.ts";
 import { GraphWriter } from "./graph-writer.ts";
@@ -250,7 +250,7 @@ export class Ops {
     depth: number,
     { axis = -1, dtype = "float32" }: { axis?: number; dtype?: DType } = {},
   ): Value {
-    const values = this.constant(new Tensor(dtype, [2], numbers(dtype, [0, 1])));
+    const values = this.constant(tensorOf(dtype, [2], [0, 1]));
     return this.emit("OneHot", [indices, this.constant(int64([depth], [])), values], { axis });
   }
 
@@ -379,17 +379,6 @@ export class Ops {
   }
 }
 
-function numbers(dtype: DType, values: readonly number[]): Tensor["data"] {
-  if (dtype === "float32") return Float32Array.from(values);
-  if (dtype === "float16") return Uint16Array.from(values, numberToHalf);
-  const array = new (arrayOf(dtype))(values.length);
-  const wide = array instanceof BigInt64Array || array instanceof BigUint64Array;
-  values.forEach((number, index) => {
-    array[index] = wide ? BigInt(number) : number;
-  });
-  return array;
-}
-
 function filled(dtype: DType, shape: readonly number[], number: number): Tensor {
-  return new Tensor(dtype, shape, numbers(dtype, new Array<number>(elementCount(shape)).fill(number)));
+  return tensorOf(dtype, shape, new Float64Array(elementCount(shape)).fill(number));
 }

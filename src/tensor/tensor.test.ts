@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { arrayOf, bitsOf, byteLength, type DType, dtypeCode, dtypeFromCode, isDType, isFloat } from "./dtype.ts";
-import { elementCount, float32, int64, packIntegers, Tensor, toFloat32, toNumbers, zeros } from "./tensor.ts";
+import { elementCount, float32, int64, packIntegers, Tensor, tensorOf, toFloat32, toNumbers, zeros } from "./tensor.ts";
 
 const ALL = Array.from({ length: 28 }, (_, i) => dtypeFromCode(i + 1)!);
 
@@ -108,5 +108,14 @@ describe("tensors", () => {
         );
       }
     }
+  });
+});
+
+describe("tensorOf", () => {
+  it("rounds plain numbers to the element type", () => {
+    expect(toNumbers(tensorOf("float16", [2], [1 / 3, 2049]))).toEqual(Float64Array.of(0.333251953125, 2048));
+    expect(tensorOf("float32", [1], [0.1]).data).toEqual(Float32Array.of(0.1));
+    expect(tensorOf("int64", [2], [-1, 3]).data).toEqual(BigInt64Array.of(-1n, 3n));
+    expect(tensorOf("bool", [2], [0, 1]).data).toEqual(Uint8Array.of(0, 1));
   });
 });

@@ -1,7 +1,7 @@
 /** Tensors: numbers in host memory, with shape and element type. (Values, which are symbolic, are in program/.) */
 import { DTypeError, ShapeError } from "../errors.ts";
 import { arrayOf, bitsOf, byteLength, type DType, type TensorData } from "./dtype.ts";
-import { bfloat16ToNumber, halfToNumber } from "./half-float.ts";
+import { bfloat16ToNumber, halfToNumber, numberToBfloat16, numberToHalf } from "./half-float.ts";
 
 /** Returns the number of elements of a shape; 1 for a scalar's `[]`. */
 export function elementCount(shape: readonly number[]): number {
@@ -111,6 +111,16 @@ export function float32(shape: readonly number[], values: Iterable<number> | Flo
 /** Makes an int64 tensor, by default a vector of all `values`. */
 export function int64(values: readonly number[], shape: readonly number[] = [values.length]): Tensor {
   return new Tensor("int64", shape, BigInt64Array.from(values, BigInt));
+}
+
+/** Makes a tensor of a numeric type of at least 8 bits from plain numbers, rounded to that type. */
+export function tensorOf(dtype: DType, shape: readonly number[], numbers: ArrayLike<number>): Tensor {
+  if (dtype === "float16") return new Tensor(dtype, shape, Uint16Array.from(numbers, numberToHalf));
+  if (dtype === "bfloat16") return new Tensor(dtype, shape, Uint16Array.from(numbers, numberToBfloat16));
+  const data = new (arrayOf(dtype))(numbers.length);
+  const wide = data instanceof BigInt64Array || data instanceof BigUint64Array;
+  for (let i = 0; i < numbers.length; i++) data[i] = wide ? BigInt(numbers[i]!) : numbers[i]!;
+  return new Tensor(dtype, shape, data);
 }
 
 /** Makes a zero-filled tensor of a numeric type. */
