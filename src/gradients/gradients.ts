@@ -3,6 +3,7 @@ import type { GradientContext, GradientRule, Ops } from "../build/index.ts";
 import { ShapeError, UnsupportedError } from "../errors.ts";
 import type { Node, Value } from "../program/index.ts";
 import { isFloat } from "../tensor/index.ts";
+import { noGradient } from "./rules/marks.ts";
 import { findGradientRule } from "./rules.ts";
 
 /**
@@ -82,7 +83,7 @@ function nodesBetween(
   const dependent = new Set<Value>(inputs);
   const after: Node[] = [];
   for (const node of nodes) {
-    if (!node.inputs.some((input) => input && dependent.has(input)) && !usesInside(node, dependent)) continue;
+    if (!carriers(node).some((input) => dependent.has(input)) && !usesInside(node, dependent)) continue;
     after.push(node);
     // Integers and booleans carry no gradient: paths end there.
     for (const output of node.outputs) if (output && isFloat(output.dtype)) dependent.add(output);
@@ -94,9 +95,17 @@ function nodesBetween(
       output && needed.has(output) && dependent.has(output) && !leaves.has(output);
     if (!node.outputs.some(used)) continue;
     between.push({ node, dependent });
-    for (const input of node.inputs) if (input && dependent.has(input)) needed.add(input);
+    for (const input of carriers(node)) if (dependent.has(input)) needed.add(input);
   }
   return between.reverse();
+}
+
+/** Returns the inputs that gradients flow to: none where the gradient is zero by rule, not the results behind a custom gradient. */
+function carriers(node: Node): Value[] {
+  if (ruleOf(node) === noGradient) return [];
+  const custom = node.domain === "modicum" && node.operator === "CustomGradient";
+  const inputs = custom ? node.inputs.slice(0, -node.outputs.length) : node.inputs;
+  return inputs.filter((input) => input !== undefined);
 }
 
 /** Whether a sub-graph of the node uses one of the values directly. */

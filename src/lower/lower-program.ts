@@ -1,5 +1,6 @@
 /** Lowering: from what a program means to the ONNX operators that compute it fastest on a device. */
-import { type Program, removeDeadNodes } from "../program/index.ts";
+import { type Node, type Program, removeDeadNodes } from "../program/index.ts";
+import { float64Forms } from "./float64-forms.ts";
 import type { LoweringTarget } from "./lowering.ts";
 import { lowerings } from "./lowerings.ts";
 import { rewriteProgram } from "./rewrite.ts";
@@ -14,11 +15,17 @@ export function lowerProgram(program: Program, target: LoweringTarget): void {
   removeDeadNodes(program.graph);
   rewriteProgram(program, simplify);
   shareNodes(program);
+  rewriteProgram(program, (node, ops) => lowerings[keyOf(node)]?.(node, ops, target));
   rewriteProgram(program, (node, ops) =>
-    lowerings[node.domain === "" ? node.operator : `${node.domain}:${node.operator}`]?.(node, ops, target),
+    node.outputs[0]?.dtype === "float64" ? float64Forms[keyOf(node)]?.(node, ops, target) : undefined,
   );
   rewriteProgram(program, simplify);
   shareNodes(program);
   // What is left must be known to the engine: a file that asks for our domain would not load elsewhere.
   program.opsets.delete("modicum");
+}
+
+/** How a node's operator is written in the tables: `Conv`, `com.microsoft:Gelu`. */
+function keyOf({ domain, operator }: Node): string {
+  return domain === "" ? operator : `${domain}:${operator}`;
 }

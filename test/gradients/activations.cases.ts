@@ -1,0 +1,7 @@
+/** Cases of activations. */
+import { apart, type GradientCase } from "./gradient-case.ts";
+
+/** Activations. */
+export const activationCases: readonly GradientCase[] = [
+  { title: "Relu", covers: ["Relu"], inputs: [apart([2, 5])], build: (ops, x) => ops.relu(x) },
+];
