@@ -93,6 +93,11 @@ function vector(ops: Ops, numbers: Float64Array): Value {
   return ops.constant(new Tensor("float64", [numbers.length], numbers));
 }
 
+/** 1 / (1 + exp(-x)). There is a kernel, but ONNX Runtime fuses x sigmoid(a x) to QuickGelu, for which there is none. */
+function sigmoid(x: Value, ops: Ops): Value {
+  return ops.reciprocal(ops.add(ops.exp(ops.neg(x)), 1));
+}
+
 /** max(x, 0) + log(1 + exp(-|x|)) */
 function softplus(x: Value, ops: Ops): Value {
   return ops.add(ops.relu(x), log1p(ops, ops.exp(ops.neg(ops.abs(x)))));
@@ -233,6 +238,7 @@ export const float64Forms: Readonly<Record<string, Lowering>> = {
     return ops.add(ops.relu(x), ops.mul(expm1(ops, ops.div(ops.min(x, 0), alpha)), alpha));
   }),
   ThresholdedRelu: unary((x, ops, float) => ops.mul(x, ops.cast(ops.greater(x, float("alpha", 1)), "float64"))),
+  Sigmoid: unary(sigmoid),
   Softplus: unary(softplus),
   Softsign: unary((x, ops) => ops.div(x, ops.add(ops.abs(x), 1))),
   HardSigmoid: unary((x, ops, float) => hardSigmoid(ops, x, float("alpha", 0.2), float("beta", 0.5))),
@@ -242,7 +248,7 @@ export const float64Forms: Readonly<Record<string, Lowering>> = {
   Gelu: gelu,
   "com.microsoft:Gelu": gelu,
   "com.microsoft:BiasGelu": gelu,
-  "com.microsoft:QuickGelu": unary((x, ops, float) => ops.mul(x, ops.sigmoid(ops.mul(x, float("alpha", 1.702))))),
+  "com.microsoft:QuickGelu": unary((x, ops, float) => ops.mul(x, sigmoid(ops.mul(x, float("alpha", 1.702)), ops))),
   "com.microsoft:SkipLayerNormalization": skipNorm(false),
   "com.microsoft:SkipSimplifiedLayerNormalization": skipNorm(true),
   PRelu: prelu,
