@@ -18,6 +18,18 @@
  * `modicum/runtime/web`); prepare/ passes before quantization; quantize/ the methods; evaluate/ accuracy and speed. Pages of
  * results: `modicum/report`. For Node only: `modicum/files`.
  */
+
+export {
+  type GradientContext,
+  type GradientRule,
+  type Initializer,
+  type Layer,
+  Ops,
+  type Optimizer,
+  type OptimizerContext,
+  type Schedule,
+  Scope,
+} from "./build/index.ts";
 export {
   type Dataset,
   datasetFromArrays,
@@ -53,6 +65,7 @@ export {
   evaluateModels,
   type ModelEvaluation,
 } from "./evaluate/index.ts";
+export { gradients } from "./gradients/index.ts";
 export {
   type ExternalDataSource,
   type ExternalFile,
@@ -93,3 +106,17 @@ export {
 } from "./quantize/index.ts";
 export type { Device, Runtime, Session, SessionOptions } from "./runtime/index.ts";
 export { type DType, float32, int64, Tensor, type TensorData, toFloat32, toNumbers, zeros } from "./tensor/index.ts";
+export {
+  type CompileOptions,
+  compile,
+  type ExportOptions,
+  exportOnnx,
+  type ImportedModel,
+  importOnnx,
+  type LossFunction,
+  storeFloat16,
+  Training,
+  type TrainStep,
+  type TrainStepOptions,
+  trainStep,
+} from "./train/index.ts";

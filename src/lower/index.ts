@@ -2,4 +2,5 @@
 export { lowerProgram } from "./lower-program.ts";
 export type { Lowering, LoweringTarget } from "./lowering.ts";
 export { lowerings } from "./lowerings.ts";
+export { toPortable } from "./portable-program.ts";
 export { type Accumulator, type SimulateFloat16Options, simulateFloat16 } from "./simulate-float16.ts";

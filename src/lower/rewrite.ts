@@ -1,23 +1,29 @@
 /** Rewriting programs node by node: the one way lowerings and simplifications are applied. */
 import { GraphWriter, Ops } from "../build/index.ts";
-import type { Node, Program, Value } from "../program/index.ts";
+import type { Graph, Node, Program, Value } from "../program/index.ts";
 
 /**
  * Returns what stands for the node's outputs from now on, written with `ops`; undefined leaves the node as it is. The node's
  * inputs are values of the new graph already, and what is known about them can be asked of `ops`.
  */
-export type Rewrite = (node: Node, ops: Ops) => readonly Value[] | undefined;
+export type Rewrite = (node: Node, ops: Ops) => readonly (Value | undefined)[] | undefined;
 
-/** Applies a rewrite to every node of the main graph in execution order. Changes the program in place; returns how often. */
+/**
+ * Applies a rewrite to every node in execution order, those of sub-graphs before the node that holds them. Changes the program
+ * in place; returns how often.
+ */
 export function rewriteProgram(program: Program, rewrite: Rewrite): number {
-  const { graph } = program;
-  const writer = new GraphWriter(graph, program.opset);
+  return rewriteGraph(program.graph, new GraphWriter(program.graph, program.opset), rewrite, new Map());
+}
+
+function rewriteGraph(graph: Graph, writer: GraphWriter, rewrite: Rewrite, replaced: Map<Value, Value>): number {
   const nodes = graph.nodes;
   graph.nodes = [];
-  const replaced = new Map<Value, Value>();
   let changes = 0;
   for (const node of nodes) {
     replaceInputs(node, replaced);
+    for (const inner of node.subgraphs)
+      changes += rewriteGraph(inner, new GraphWriter(inner, writer.opset, writer), rewrite, replaced);
     const results = rewrite(node, new Ops(writer, scopeOf(node)));
     if (results === undefined) {
       writer.append(node);
@@ -33,21 +39,17 @@ export function rewriteProgram(program: Program, rewrite: Rewrite): number {
   return changes;
 }
 
-/** Makes uses of replaced values uses of what stands for them, inside sub-graphs too. */
 function replaceInputs(node: Node, replaced: ReadonlyMap<Value, Value>): void {
   node.inputs.forEach((input, index) => {
     if (input) node.inputs[index] = replaced.get(input) ?? input;
   });
-  for (const graph of node.subgraphs) {
-    for (const inner of graph.nodes) replaceInputs(inner, replaced);
-    graph.outputs = graph.outputs.map((output) => replaced.get(output) ?? output);
-  }
 }
 
 /** Outputs keep their names: what stands for one takes its name, through an Identity if it has a name that others know. */
 function keepName(output: Value, replaced: ReadonlyMap<Value, Value>, writer: GraphWriter, taken: Set<Value>): Value {
   const value = replaced.get(output) ?? output;
-  const named = value === output || (value.producer && !taken.has(value)) ? value : new Ops(writer).identity(value);
+  const named =
+    value === output || (isOwn(value, writer) && !taken.has(value)) ? value : new Ops(writer).identity(value);
   named.name = output.name;
   taken.add(named);
   return named;
@@ -57,4 +59,9 @@ function keepName(output: Value, replaced: ReadonlyMap<Value, Value>, writer: Gr
 function scopeOf(node: Node): string {
   const slash = node.name.lastIndexOf("/");
   return slash < 0 ? "" : node.name.slice(0, slash);
+}
+
+/** Whether a node of the graph that is written computes the value: only such values may take an output's name. */
+function isOwn({ producer }: Value, writer: GraphWriter): boolean {
+  return producer !== undefined && writer.graph.nodes.includes(producer);
 }

@@ -1,14 +1,19 @@
 /** Common-subexpression elimination: what is computed twice is computed once. */
-import { type Attribute, type Node, type Program, removeDeadNodes, type Value } from "../program/index.ts";
+import { type Attribute, type Graph, type Node, type Program, removeDeadNodes, type Value } from "../program/index.ts";
 
 /** Operators that give something else each time. */
 const RANDOM = new Set([
   "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli", "Dropout",
 ]); // biome-ignore format: a table
 
-/** Makes equal nodes of the main graph one node. Returns how many went. */
+/** Makes equal nodes of one graph one node, in sub-graphs too. Returns how many went. */
 export function shareNodes(program: Program): number {
-  const { graph } = program;
+  const shared = shareIn(program.graph);
+  removeDeadNodes(program.graph);
+  return shared;
+}
+
+function shareIn(graph: Graph): number {
   const numbers = new Map<Value, number>();
   const numberOf = (value: Value | undefined): number => {
     if (!value) return -1;
@@ -22,6 +27,7 @@ export function shareNodes(program: Program): number {
   let shared = 0;
   for (const node of graph.nodes) {
     replaceIn(node, replaced);
+    for (const inner of node.subgraphs) shared += shareIn(inner);
     const mayShare = node.subgraphs.length === 0 && !RANDOM.has(node.operator) && node.gradient === undefined;
     if (!mayShare || node.outputs.some((output) => output && outputs.has(output))) continue;
     const key = keyOf(node, numberOf);
@@ -35,7 +41,6 @@ export function shareNodes(program: Program): number {
       if (output && same.outputs[index]) replaced.set(output, same.outputs[index]);
     });
   }
-  removeDeadNodes(graph);
   return shared;
 }
 

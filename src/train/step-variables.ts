@@ -18,6 +18,11 @@ export class StepVariables implements VariableSource {
     return [...this.#variables.values()];
   }
 
+  /** The variables that gradients train. */
+  get parameters(): readonly Variable[] {
+    return this.all.filter(({ role }) => role === "parameter");
+  }
+
   declare(path: string, declaration: VariableDeclaration): Value {
     const known = this.#variables.get(path);
     if (known) {

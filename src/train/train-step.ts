@@ -4,17 +4,20 @@ import {
   Ops,
   type Optimizer,
   type OptimizerContext,
-  type ParameterGradient,
   type Schedule,
-  Scope,
   type Variable,
   type VariableDeclaration,
-  type VariableSource,
 } from "../build/index.ts";
 import { OptionError } from "../errors.ts";
-import { gradients } from "../gradients/index.ts";
 import { Program, type Value } from "../program/index.ts";
 import { type DType, zeros } from "../tensor/index.ts";
+import {
+  type Evaluated,
+  evaluateBatch,
+  evaluateInChunks,
+  type LossAndMetrics,
+  type LossFunction,
+} from "./forward-backward.ts";
 import { seededValues } from "./seeded-values.ts";
 import { StepVariables } from "./step-variables.ts";
 
@@ -25,21 +28,16 @@ export interface InputSpecification {
   readonly dtype?: DType;
 }
 
-/** What a model says about its inputs: the loss to minimize, and anything else worth knowing in each step. */
-export interface LossAndMetrics {
-  /** Scalar. */
-  readonly loss: Value;
-  readonly [metric: string]: Value;
-}
-
-/** Writes the model and its loss into the scope. */
-export type LossFunction = (inputs: Readonly<Record<string, Value>>, scope: Scope) => Value | LossAndMetrics;
-
 /** What a training step is made of. */
 export interface TrainStepOptions {
   readonly inputs: Readonly<Record<string, InputSpecification>>;
   readonly loss: LossFunction;
   readonly optimizer: Optimizer;
+  /**
+   * Equal parts into which each batch is cut; they are computed one after the other and their gradients averaged, so that
+   * memory is that of one part. Batch statistics are those of the part. Default 1.
+   */
+  readonly chunks?: number;
   /** Element type of parameters and arithmetic. Default "float32". */
   readonly dtype?: "float32" | "float64";
 }
@@ -82,7 +80,8 @@ export const SEED = "seed";
  * });
  */
 export function trainStep(options: TrainStepOptions): TrainStep {
-  const { dtype = "float32", optimizer } = options;
+  const { dtype = "float32", optimizer, chunks = 1 } = options;
+  assertChunks(chunks);
   const inputs = specify(options.inputs);
   const ops = new Ops();
   const values = Object.fromEntries(
@@ -92,31 +91,25 @@ export function trainStep(options: TrainStepOptions): TrainStep {
   const variables = new StepVariables(ops);
   const seed = variables.declare(SEED, { shape: [], dtype: "int64", role: "counter", initial: zeros("int64", []) });
   const step = variables.declare(STEP, { shape: [], dtype: "int64", role: "counter", initial: zeros("int64", []) });
-  const random = seededValues(ops, seed, step);
-
-  const forward = (source: VariableSource): LossAndMetrics => {
-    const result = options.loss(values, new Scope(ops, { variables: source, training: true, dtype, random }));
-    return "loss" in result ? result : { loss: result as Value };
+  const evaluate = (weights?: ReadonlyMap<string, Value>): Evaluated => {
+    const batch = { ops, inputs: values, loss: options.loss, variables, seed, step, dtype, weights };
+    return chunks === 1 ? evaluateBatch(batch) : evaluateInChunks(batch, chunks);
   };
-  const metrics = forward(variables);
-  const parameters = variables.all.filter(({ role }) => role === "parameter");
+  const first = evaluate();
   const context: OptimizerContext = {
     ops: ops.at("optimizer"),
     learningRate,
     step: ops.cast(step, dtype),
-    random,
-    parameters,
-    gradients(weights) {
-      const { loss } = weights ? forward(replaced(variables, weights)) : metrics;
-      return gradientsOf(ops, loss, parameters, weights);
-    },
+    random: seededValues(ops.at("optimizer"), seed, step),
+    parameters: variables.parameters,
+    gradients: (weights) => (weights ? evaluate(weights) : first).gradients,
     slot: (parameter, name, initial = 0) => variables.declare(slotPath(parameter, name), slotLike(parameter, initial)),
     updateSlot: (parameter, name, next) => variables.update(slotPath(parameter, name), next),
     update: (parameter, next) => variables.update(parameter.path, next),
   };
   optimizer.apply(context);
   variables.update(STEP, ops.add(step, 1));
-  return { ...finish(ops, inputs, metrics, variables), learningRate: optimizer.learningRate, dtype };
+  return { ...finish(ops, inputs, first.metrics, variables), learningRate: optimizer.learningRate, dtype };
 }
 
 function specify(inputs: TrainStepOptions["inputs"]): TrainStep["inputs"] {
@@ -127,26 +120,9 @@ function specify(inputs: TrainStepOptions["inputs"]): TrainStep["inputs"] {
   );
 }
 
-/** Variables whose values at some paths are others: sampled weights in place of parameters. */
-function replaced(variables: StepVariables, weights: ReadonlyMap<string, Value>): VariableSource {
-  return {
-    declare: (path, declaration) => weights.get(path) ?? variables.declare(path, declaration),
-    update: (path, next) => variables.update(path, next),
-  };
-}
-
-function gradientsOf(
-  ops: Ops,
-  loss: Value,
-  parameters: readonly Variable[],
-  weights: ReadonlyMap<string, Value> | undefined,
-): ParameterGradient[] {
-  const places = parameters.map(({ path, value }) => weights?.get(path) ?? value);
-  const found = gradients(ops, loss, places);
-  return parameters.flatMap((parameter, index) => {
-    const gradient = found[index];
-    return gradient ? [{ parameter, gradient }] : [];
-  });
+function assertChunks(chunks: number): void {
+  if (Number.isInteger(chunks) && chunks >= 1) return;
+  throw new OptionError(`trainStep: chunks must be a whole number of at least 1, got ${chunks}.`);
 }
 
 function slotPath(parameter: Variable, name: string): string {
