@@ -375,6 +375,9 @@ export class Ops {
 
   #reduce(operator: string, x: Value, { axes, keepDims = true }: ReduceOptions = {}): Value {
     const keepdims = keepDims ? undefined : 0;
+    // The sum takes its axes as an input since operator set 13, the others since 18.
+    const asAttribute = operator !== "ReduceSum" && this.writer.opset < 18;
+    if (asAttribute) return this.emit(operator, [x], { axes: axes && [...axes], keepdims });
     return this.emit(operator, axes ? [x, this.constant(int64(axes))] : [x], { keepdims });
   }
 }

@@ -2,17 +2,45 @@
 import type { GradientRule } from "../build/index.ts";
 import { activations } from "./rules/activations.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
+import { batchNormalizations } from "./rules/batch-normalization.ts";
+import { casts } from "./rules/casts.ts";
+import { choices } from "./rules/choices.ts";
+import { constants } from "./rules/constants.ts";
 import { convolutions } from "./rules/convolutions.ts";
+import { cumulative } from "./rules/cumulative.ts";
+import { determinants } from "./rules/determinant.ts";
+import { dropouts } from "./rules/dropout.ts";
+import { elementwise } from "./rules/elementwise.ts";
+import { gelus } from "./rules/gelu.ts";
+import { losses } from "./rules/losses.ts";
 import { marks } from "./rules/marks.ts";
+import { normalizations } from "./rules/normalization.ts";
 import { products } from "./rules/products.ts";
 import { reductions } from "./rules/reductions.ts";
+import { responseNormalizations } from "./rules/response-normalization.ts";
 import { shapes } from "./rules/shapes.ts";
+import { skipNormalizations } from "./rules/skip-normalization.ts";
+import { softmaxes } from "./rules/softmax.ts";
 
 /** Gradient rules by the file they are in, then by operator; operators of other domains are written `domain:Operator`. */
 export const gradientFamilies: Readonly<Record<string, Readonly<Record<string, GradientRule>>>> = {
   arithmetic,
   activations,
   reductions,
+  "batch-normalization": batchNormalizations,
+  casts,
+  choices,
+  constants,
+  cumulative,
+  determinant: determinants,
+  dropout: dropouts,
+  elementwise,
+  gelu: gelus,
+  losses,
+  normalization: normalizations,
+  "response-normalization": responseNormalizations,
+  "skip-normalization": skipNormalizations,
+  softmax: softmaxes,
   products,
   convolutions,
   shapes,

@@ -2,6 +2,7 @@
 import type { Ops } from "../build/index.ts";
 import type { Value } from "../program/index.ts";
 import { Tensor } from "../tensor/index.ts";
+import { float64Norms } from "./float64-norms.ts";
 import { float64Windows } from "./float64-windows.ts";
 import type { Lowering } from "./lowering.ts";
 
@@ -111,6 +112,12 @@ function elu(ops: Ops, x: Value, alpha: number): Value {
   return ops.add(ops.relu(x), ops.mul(expm1(ops, ops.min(x, 0)), alpha));
 }
 
+function shrink(ops: Ops, x: Value, lambda: number, bias: number): Value {
+  const marked = (condition: Value) => ops.cast(condition, "float64");
+  const below = ops.mul(ops.add(x, bias), marked(ops.less(x, -lambda)));
+  return ops.add(below, ops.mul(ops.sub(x, bias), marked(ops.greater(x, lambda))));
+}
+
 const gelu: Lowering = (node, ops) => {
   const x = node.inputs[1] ? ops.add(node.input(0), node.input(1)) : node.input(0);
   const inner =
@@ -140,28 +147,6 @@ const oneHot: Lowering = (node, ops) => {
   const marks = ops.constant(new Tensor("float32", [2], Float32Array.of(0, 1)));
   const hot = ops.emit("OneHot", [node.input(0), node.input(1), marks], { axis: node.int("axis", -1) });
   return [ops.add(values[0]!, ops.mul(ops.sub(values[1]!, values[0]!), ops.cast(hot, "float64")))];
-};
-
-/** (x - mean) / (sqrt(mean(x^2) - mean^2) + 1e-9) */
-const meanVariance: Lowering = (node, ops) => {
-  const x = node.input(0);
-  const axes = node.ints("axes") ?? [0, 2, 3];
-  const centered = ops.sub(x, ops.reduceMean(x, { axes }));
-  const deviation = ops.sqrt(ops.reduceMean(ops.square(centered), { axes }));
-  return [ops.div(centered, ops.add(deviation, 1e-9))];
-};
-
-const instanceNorm: Lowering = (node, ops) => {
-  const [x, scale, shift] = [node.input(0), node.input(1), node.input(2)];
-  const spatial = ops
-    .shapeOf(x)
-    .map((_, axis) => axis)
-    .slice(2);
-  const perChannel = (value: Value) => ops.reshape(value, [-1, ...spatial.map(() => 1)]);
-  const centered = ops.sub(x, ops.reduceMean(x, { axes: spatial }));
-  const variance = ops.reduceMean(ops.square(centered), { axes: spatial });
-  const normalized = ops.div(centered, ops.sqrt(ops.add(variance, node.float("epsilon", 1e-5))));
-  return [ops.add(ops.mul(normalized, perChannel(scale)), perChannel(shift))];
 };
 
 /** x / (bias + alpha / size * sum of x^2 over the channels around)^beta */
@@ -199,23 +184,6 @@ function laplace(ops: Ops, x: Value): Value {
   return terms.reduce((a, b) => ops.add(a, b));
 }
 
-/** Skip(Simplified)LayerNormalization over the last axis of input + skip + bias, which is the fourth output. */
-function skipNorm(simplified: boolean): Lowering {
-  return (node, ops) => {
-    const [gamma, shift, bias] = simplified
-      ? [node.input(2), undefined, node.inputs[3]]
-      : [node.input(2), node.inputs[3], node.inputs[4]];
-    const sum = ops.add(node.input(0), node.input(1));
-    const x = bias ? ops.add(sum, bias) : sum;
-    const average = ops.reduceMean(x, { axes: [-1] });
-    const centered = simplified ? x : ops.sub(x, average);
-    const variance = ops.reduceMean(ops.square(centered), { axes: [-1] });
-    const inverse = ops.reciprocal(ops.sqrt(ops.add(variance, node.float("epsilon", 1e-12))));
-    const scaled = ops.mul(ops.mul(centered, inverse), gamma);
-    return [shift ? ops.add(scaled, shift) : scaled, average, inverse, x].slice(0, node.outputs.length);
-  };
-}
-
 /** Forms by operator; those of other domains are written `domain:Operator`. They are meant for checks and theory, not for speed. */
 export const float64Forms: Readonly<Record<string, Lowering>> = {
   Tan: unary((x, ops) => ops.div(ops.sin(x), ops.cos(x))),
@@ -237,6 +205,8 @@ export const float64Forms: Readonly<Record<string, Lowering>> = {
     const alpha = float("alpha", 1);
     return ops.add(ops.relu(x), ops.mul(expm1(ops, ops.div(ops.min(x, 0), alpha)), alpha));
   }),
+  // Its kernel computes in float32.
+  Shrink: unary((x, ops, float) => shrink(ops, x, float("lambd", 0.5), float("bias", 0))),
   ThresholdedRelu: unary((x, ops, float) => ops.mul(x, ops.cast(ops.greater(x, float("alpha", 1)), "float64"))),
   Sigmoid: unary(sigmoid),
   Softplus: unary(softplus),
@@ -249,15 +219,12 @@ export const float64Forms: Readonly<Record<string, Lowering>> = {
   "com.microsoft:Gelu": gelu,
   "com.microsoft:BiasGelu": gelu,
   "com.microsoft:QuickGelu": unary((x, ops, float) => ops.mul(x, sigmoid(ops.mul(x, float("alpha", 1.702)), ops))),
-  "com.microsoft:SkipLayerNormalization": skipNorm(false),
-  "com.microsoft:SkipSimplifiedLayerNormalization": skipNorm(true),
   PRelu: prelu,
   Mean: mean,
   Hardmax: hardmax,
   OneHot: oneHot,
-  MeanVarianceNormalization: meanVariance,
-  InstanceNormalization: instanceNorm,
   LRN: localResponse,
   Det: determinant,
+  ...float64Norms,
   ...float64Windows,
 };

@@ -1,10 +1,26 @@
 /** The list of all gradient cases: the one place where a file of cases is registered. */
 import { activationCases } from "./activations.cases.ts";
 import { arithmeticCases } from "./arithmetic.cases.ts";
+import { choiceCases } from "./choices.cases.ts";
+import { cumulativeCases } from "./cumulative.cases.ts";
+import { elementwiseCases } from "./elementwise.cases.ts";
 import type { GradientCase } from "./gradient-case.ts";
+import { lossCases } from "./losses.cases.ts";
+import { normalizationCases } from "./normalization.cases.ts";
+import { otherCases } from "./others.cases.ts";
+import { reductionCases } from "./reductions.cases.ts";
+import { softmaxCases } from "./softmax.cases.ts";
 
 /** Cases by the file they are in. */
 export const gradientCases: Readonly<Record<string, readonly GradientCase[]>> = {
   arithmetic: arithmeticCases,
   activations: activationCases,
+  elementwise: elementwiseCases,
+  choices: choiceCases,
+  reductions: reductionCases,
+  cumulative: cumulativeCases,
+  softmax: softmaxCases,
+  normalization: normalizationCases,
+  losses: lossCases,
+  others: otherCases,
 };
