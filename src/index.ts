@@ -87,7 +87,7 @@ export {
 } from "./ops/index.ts";
 export {
   findLayers,
-  type Layer,
+  type Layer as FoundLayer,
   type LayerKind,
   type PreparedProgram,
   type PrepareOptions,
