@@ -18,7 +18,8 @@ export interface GradientContext {
   /**
    * Differentiates values written earlier in the same graph: for rules that write an operator as simpler ones and
    * differentiate those. Inputs count as independent of each other even where one is computed from another, as keys from
-   * queries: a rule gives partial derivatives. Returns undefined for inputs that no output depends on.
+   * queries: a rule gives partial derivatives. Returns undefined for inputs that no output depends on, and for an input given
+   * once more.
    */
   differentiate(
     outputs: readonly Value[],

@@ -1,4 +1,15 @@
 /** Building programs: the vocabulary of operators, scopes of layers, and the contracts of what is built with them. */
+
+export type { Decomposition } from "./decompositions/decomposition.ts";
+export { mapAxis } from "./decompositions/map-axis.ts";
+export {
+  type RecurrentProduct,
+  type UnrolledDirection,
+  type UnrolledLayer,
+  unrollRecurrent,
+} from "./decompositions/recurrent.ts";
+export { decompositions } from "./decompositions.ts";
+export { axisFromFront, fixedNumbers } from "./fixed-numbers.ts";
 export type { GradientContext, GradientRule } from "./gradient-rule.ts";
 export { GraphWriter } from "./graph-writer.ts";
 export {

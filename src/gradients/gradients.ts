@@ -193,6 +193,8 @@ class NodeContext implements GradientContext {
     outputGradients: readonly (Value | undefined)[],
     inputs: readonly Value[],
   ): (Value | undefined)[] {
-    return differentiate(this.ops, outputs, outputGradients, inputs, { independent: true });
+    const gradients = differentiate(this.ops, outputs, outputGradients, inputs, { independent: true });
+    // The engine adds up what a rule returns for one value: an operand given twice gets the sum once.
+    return gradients.map((gradient, index) => (inputs.indexOf(inputs[index]!) === index ? gradient : undefined));
   }
 }

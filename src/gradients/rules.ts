@@ -2,6 +2,7 @@
 import type { GradientRule } from "../build/index.ts";
 import { activations } from "./rules/activations.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
+import { attentions } from "./rules/attention.ts";
 import { batchNormalizations } from "./rules/batch-normalization.ts";
 import { casts } from "./rules/casts.ts";
 import { choices } from "./rules/choices.ts";
@@ -10,13 +11,19 @@ import { convolutions } from "./rules/convolutions.ts";
 import { cumulative } from "./rules/cumulative.ts";
 import { determinants } from "./rules/determinant.ts";
 import { dropouts } from "./rules/dropout.ts";
+import { einsums } from "./rules/einsum.ts";
 import { elementwise } from "./rules/elementwise.ts";
 import { gelus } from "./rules/gelu.ts";
+import { indexing } from "./rules/indexing.ts";
 import { losses } from "./rules/losses.ts";
 import { marks } from "./rules/marks.ts";
+import { movement } from "./rules/movement.ts";
 import { normalizations } from "./rules/normalization.ts";
+import { pools } from "./rules/pools.ts";
 import { products } from "./rules/products.ts";
+import { recurrents } from "./rules/recurrent.ts";
 import { reductions } from "./rules/reductions.ts";
+import { resizes } from "./rules/resize.ts";
 import { responseNormalizations } from "./rules/response-normalization.ts";
 import { shapes } from "./rules/shapes.ts";
 import { skipNormalizations } from "./rules/skip-normalization.ts";
@@ -42,8 +49,15 @@ export const gradientFamilies: Readonly<Record<string, Readonly<Record<string, G
   "skip-normalization": skipNormalizations,
   softmax: softmaxes,
   products,
+  einsum: einsums,
   convolutions,
+  pools,
+  recurrent: recurrents,
+  attention: attentions,
+  resize: resizes,
   shapes,
+  movement,
+  indexing,
   marks,
 };
 

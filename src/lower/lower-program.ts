@@ -1,11 +1,12 @@
 /** Lowering: from what a program means to the ONNX operators that compute it fastest on a device. */
-import { type Node, type Program, removeDeadNodes } from "../program/index.ts";
+import { type Program, removeDeadNodes } from "../program/index.ts";
 import { float64Forms } from "./float64-forms.ts";
 import type { LoweringTarget } from "./lowering.ts";
 import { lowerings } from "./lowerings.ts";
 import { rewriteProgram } from "./rewrite.ts";
 import { shareNodes } from "./share-nodes.ts";
 import { simplify } from "./simplify.ts";
+import { keyOf, withoutKernel } from "./without-kernel.ts";
 
 /**
  * Replaces operators of our own domain by ONNX operators, and slow forms by fast ones of the same meaning. Changes the
@@ -15,6 +16,7 @@ export function lowerProgram(program: Program, target: LoweringTarget): void {
   removeDeadNodes(program.graph);
   rewriteProgram(program, simplify);
   shareNodes(program);
+  rewriteProgram(program, (node, ops) => withoutKernel(node, ops, target));
   rewriteProgram(program, (node, ops) => lowerings[keyOf(node)]?.(node, ops, target));
   rewriteProgram(program, (node, ops) =>
     node.outputs[0]?.dtype === "float64" ? float64Forms[keyOf(node)]?.(node, ops, target) : undefined,
@@ -23,9 +25,4 @@ export function lowerProgram(program: Program, target: LoweringTarget): void {
   shareNodes(program);
   // What is left must be known to the engine: a file that asks for our domain would not load elsewhere.
   program.opsets.delete("modicum");
-}
-
-/** How a node's operator is written in the tables: `Conv`, `com.microsoft:Gelu`. */
-function keyOf({ domain, operator }: Node): string {
-  return domain === "" ? operator : `${domain}:${operator}`;
 }

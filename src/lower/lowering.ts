@@ -12,4 +12,4 @@ export interface LoweringTarget {
  * Writes what the node computes with other operators, and returns its outputs; undefined leaves the node as it is. The node's
  * inputs are values of the new graph already.
  */
-export type Lowering = (node: Node, ops: Ops, target: LoweringTarget) => readonly Value[] | undefined;
+export type Lowering = (node: Node, ops: Ops, target: LoweringTarget) => readonly (Value | undefined)[] | undefined;

@@ -2,13 +2,19 @@
 import { activationCases } from "./activations.cases.ts";
 import { arithmeticCases } from "./arithmetic.cases.ts";
 import { choiceCases } from "./choices.cases.ts";
+import { convolutionCases } from "./convolutions.cases.ts";
 import { cumulativeCases } from "./cumulative.cases.ts";
 import { elementwiseCases } from "./elementwise.cases.ts";
 import type { GradientCase } from "./gradient-case.ts";
+import { indexingCases } from "./indexing.cases.ts";
 import { lossCases } from "./losses.cases.ts";
+import { movementCases } from "./movement.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { otherCases } from "./others.cases.ts";
+import { poolCases } from "./pools.cases.ts";
+import { productCases } from "./products.cases.ts";
 import { reductionCases } from "./reductions.cases.ts";
+import { shapeCases } from "./shapes.cases.ts";
 import { softmaxCases } from "./softmax.cases.ts";
 
 /** Cases by the file they are in. */
@@ -23,4 +29,10 @@ export const gradientCases: Readonly<Record<string, readonly GradientCase[]>> = 
   normalization: normalizationCases,
   losses: lossCases,
   others: otherCases,
+  products: productCases,
+  convolutions: convolutionCases,
+  pools: poolCases,
+  shapes: shapeCases,
+  movement: movementCases,
+  indexing: indexingCases,
 };
