@@ -109,8 +109,10 @@ export { type DType, float32, int64, Tensor, type TensorData, toFloat32, toNumbe
 export {
   type CompileOptions,
   compile,
+  type ExportedStep,
   type ExportOptions,
   exportOnnx,
+  exportStep,
   type ImportedModel,
   importOnnx,
   type LossFunction,

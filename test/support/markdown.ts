@@ -31,7 +31,7 @@ export function documents(): Document[] {
     ),
   );
   return [...atRoot, ...inFolders]
-    .filter((path) => path.endsWith(".md"))
+    .filter((path) => path.endsWith(".md") && !path.includes("node_modules/"))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(REPOSITORY, path), "utf8") }));
 }
