@@ -19,6 +19,9 @@
  * results: `modicum/report`. For Node only: `modicum/files`.
  */
 
+import * as nn from "./nn/index.ts";
+import * as optim from "./optim/index.ts";
+
 export {
   type GradientContext,
   type GradientRule,
@@ -122,3 +125,5 @@ export {
   type TrainStepOptions,
   trainStep,
 } from "./train/index.ts";
+/** Layers, losses, initializers and metrics; optimizers and schedules. */
+export { nn, optim };

@@ -27,7 +27,7 @@ export function exportsOf({ path, text }: SourceFile): Export[] {
   );
 }
 
-/** Returns whether the declaration of an exported name stands right after a documentation comment. */
+/** Returns whether the declaration of an exported name, or its `export { name }`, stands right after a documentation comment. */
 export function isDocumented({ path, text }: SourceFile, name: string): boolean {
   const { program, comments } = parseSync(path, text);
   const documented = new Set(
@@ -38,9 +38,10 @@ export function isDocumented({ path, text }: SourceFile, name: string): boolean 
   return program.body.some(
     (statement) =>
       statement.type === "ExportNamedDeclaration" &&
-      statement.declaration !== null &&
       documented.has(statement.start) &&
-      declaredNames(statement.declaration).includes(name),
+      (statement.declaration === null
+        ? statement.specifiers.some(({ exported }) => "name" in exported && exported.name === name)
+        : declaredNames(statement.declaration).includes(name)),
   );
 }
 

@@ -1,0 +1,89 @@
+/** Layers, initializers, losses and metrics. A layer is a function that writes itself into a program. */
+export {
+  celu,
+  elu,
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  hardTanh,
+  leakyRelu,
+  logSoftmax,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  softsign,
+  tanh,
+} from "./activations.ts";
+export { type BatchNormOptions, batchNorm } from "./batch-norm.ts";
+export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from "./binary-cross-entropy.ts";
+export { type ConvSettings, conv } from "./conv.ts";
+export { type ConvTransposeSettings, convTranspose } from "./conv-transpose.ts";
+export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
+export { dropout } from "./dropout.ts";
+export { type EmbeddingOptions, embedding } from "./embedding.ts";
+export {
+  type Fans,
+  fansOf,
+  gainOf,
+  type HeOptions,
+  heNormal,
+  heUniform,
+  inverseRootUniform,
+  type Nonlinearity,
+  type XavierOptions,
+  xavierNormal,
+  xavierUniform,
+} from "./fan-initializers.ts";
+export { flatten } from "./flatten.ts";
+export { type GroupNormOptions, groupNorm, type InstanceNormOptions, instanceNorm } from "./group-norm.ts";
+export {
+  constant,
+  type NormalOptions,
+  normal,
+  ones,
+  type TruncatedNormalOptions,
+  truncatedNormal,
+  type UniformOptions,
+  uniform,
+  zeros,
+} from "./initializers.ts";
+export { type KlDivergenceOptions, klDivergence } from "./kl-divergence.ts";
+export type { LabelLossOptions } from "./labels.ts";
+export { type LayerNormOptions, layerNorm, type RmsNormOptions, rmsNorm } from "./layer-norm.ts";
+export { type LinearOptions, linear } from "./linear.ts";
+export type { LossOptions, Reduction } from "./loss.ts";
+export { type AccuracyOptions, accuracy, confusionMatrix } from "./metrics.ts";
+export {
+  type AttentionInputs,
+  type AttentionLayer,
+  type MultiHeadAttentionOptions,
+  multiHeadAttention,
+} from "./multi-head-attention.ts";
+export { negativeLogLikelihood } from "./negative-log-likelihood.ts";
+export { type OrthogonalOptions, orthogonal } from "./orthogonal.ts";
+export {
+  type AveragePoolSettings,
+  averagePool,
+  globalAveragePool,
+  type MaxPoolSettings,
+  maxPool,
+} from "./pool.ts";
+export { type PreluOptions, prelu } from "./prelu.ts";
+export { gru, lstm, type RecurrentOptions, type RnnOptions, rnn } from "./recurrent.ts";
+export {
+  type HuberOptions,
+  huber,
+  meanAbsoluteError,
+  meanSquaredError,
+  type SmoothL1Options,
+  smoothL1,
+} from "./regression-losses.ts";
+export { residual } from "./residual.ts";
+export { sequential } from "./sequential.ts";
+export { type TransformerEncoderLayerOptions, transformerEncoderLayer } from "./transformer-encoder-layer.ts";
+export type { PerAxis, WindowSettings } from "./window.ts";
