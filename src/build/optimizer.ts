@@ -21,10 +21,10 @@ export interface OptimizerContext {
   /** Scalar of the parameters' type: the number of steps taken before this one. */
   readonly step: Value;
   readonly random: RandomValues;
-  /** All parameters of the model, in the order of their declaration. */
+  /** All parameters that are trained, in the order of their declaration. */
   readonly parameters: readonly Variable[];
   /**
-   * Returns the gradient of the loss with respect to every parameter the loss depends on. `weights` puts other values in the
+   * Returns the gradient of the loss with respect to every trained parameter it depends on. `weights` puts other values in the
    * parameters' place (by path), and is how several gradients are had in one step, such as at sampled weights.
    */
   gradients(weights?: ReadonlyMap<string, Value>): readonly ParameterGradient[];
@@ -40,6 +40,8 @@ export interface OptimizerContext {
 export interface Optimizer {
   /** The learning rate, or one for each step. */
   readonly learningRate: number | Schedule;
+  /** Whether the parameter at this path is trained. Default: all are. The others stay as they are, and need no gradient. */
+  readonly trains?: (path: string) => boolean;
   /** Builds the change of all parameters. */
   apply(context: OptimizerContext): void;
 }

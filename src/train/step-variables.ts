@@ -9,8 +9,12 @@ export class StepVariables implements VariableSource {
   readonly #variables = new Map<string, Variable>();
   readonly #next = new Map<string, Value>();
 
-  constructor(ops: Ops) {
+  readonly #trains: (path: string) => boolean;
+
+  /** @param trains Whether the parameter at a path is trained. */
+  constructor(ops: Ops, trains: (path: string) => boolean = () => true) {
     this.#ops = ops.at("");
+    this.#trains = trains;
   }
 
   /** All variables, in the order of their declaration. */
@@ -20,7 +24,7 @@ export class StepVariables implements VariableSource {
 
   /** The variables that gradients train. */
   get parameters(): readonly Variable[] {
-    return this.all.filter(({ role }) => role === "parameter");
+    return this.all.filter(({ role, path }) => role === "parameter" && this.#trains(path));
   }
 
   declare(path: string, declaration: VariableDeclaration): Value {
