@@ -15,7 +15,6 @@ const FLOAT32_ONLY: ReadonlySet<string> = new Set([
   "RNN",
   "Resize",
   "RotaryEmbedding",
-  "Upsample",
   "com.microsoft:Attention",
   "com.microsoft:MultiHeadAttention",
   "com.microsoft:RotaryEmbedding",

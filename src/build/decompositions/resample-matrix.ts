@@ -46,7 +46,9 @@ function positionOf(axis: Resampling, place: number): number {
       return resized === 1 ? 0 : float(float(place * (length - 1)) / (resized - 1));
     case "half_pixel_symmetric": {
       const adjustment = float(resized / float(step * length));
-      return float(float(float(length / 2) * float(1 - adjustment)) + halfPixel());
+      const offset = float(float(length / 2) * float(1 - adjustment));
+      // Here ONNX Runtime goes on in float64.
+      return float(offset + (place + 0.5) / step - 0.5);
     }
     case "tf_crop_and_resize": {
       const [start, end] = crop;
@@ -58,42 +60,25 @@ function positionOf(axis: Resampling, place: number): number {
   }
 }
 
-/** Elements and their weights. */
+/**
+ * Elements and their weights: those within reach of the filter, which shrinking widens if it is to smooth. Elements beyond the
+ * ends are the last ones, or are left out.
+ */
 function tapsOf(axis: Resampling, position: number): (readonly [element: number, weight: number])[] {
-  const { length, mode } = axis;
+  const { length, mode, scale, cubicCoefficient, excludeOutside } = axis;
   const inside = (element: number) => Math.min(Math.max(element, 0), length - 1);
   if (mode === "nearest") return [[inside(nearestTo(position, axis.nearest)), 1]];
-  if (axis.antialias && axis.scale < 1) return widenedTaps(axis, position);
-  if (mode === "linear") {
-    const limited = inside(position);
-    const first = Math.floor(limited);
-    return [
-      [first, 1 - (limited - first)],
-      [inside(first + 1), limited - first],
-    ];
-  }
-  const first = Math.floor(position) - 1;
-  const taps = [0, 1, 2, 3].map((offset): readonly [number, number] => {
-    const weight = cubicWeight(Math.abs(position - (first + offset)), axis.cubicCoefficient);
-    return [first + offset, weight];
-  });
-  if (!axis.excludeOutside) return taps.map(([element, weight]) => [inside(element), weight]);
-  return normalized(taps.filter(([element]) => element >= 0 && element < length));
-}
-
-/** A filter as wide as what one place of the shrunken axis covers (Pillow's way). */
-function widenedTaps(axis: Resampling, position: number): (readonly [number, number])[] {
-  const { length, mode, scale, cubicCoefficient } = axis;
-  const support = (mode === "linear" ? 1 : 2) / scale;
+  const stretch = axis.antialias ? Math.min(scale, 1) : 1;
+  const reach = (mode === "linear" ? 1 : 2) / stretch;
   const weightAt = (distance: number) =>
     mode === "linear" ? Math.max(0, 1 - distance) : cubicWeight(distance, cubicCoefficient);
-  const first = Math.max(0, Math.floor(position - support + 1));
-  const last = Math.min(length - 1, Math.ceil(position + support));
-  const elements = Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  return normalized(elements.map((element) => [element, weightAt(Math.abs(position - element) * scale)]));
-}
-
-function normalized(taps: (readonly [number, number])[]): (readonly [number, number])[] {
+  const first = Math.floor(position - reach + 1);
+  const count = Math.floor(position + reach + 1) - first;
+  const taps = Array.from({ length: count }, (_, index): readonly [number, number] => {
+    const element = first + index;
+    const left = excludeOutside && element !== inside(element);
+    return [inside(element), left ? 0 : weightAt(Math.abs(position - element) * stretch)];
+  });
   const total = taps.reduce((sum, [, weight]) => sum + weight, 0);
   return taps.map(([element, weight]) => [element, weight / total]);
 }

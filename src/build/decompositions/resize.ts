@@ -72,29 +72,5 @@ function fillOutside(
   return product ? ops.add(y, ops.mul(ops.sub(1, product), value)) : y;
 }
 
-/** Upsample (operator set 9): nearest or linear, places divided by the scale and rounded down. */
-const upsample: Decomposition = (node, ops) => {
-  const x = node.input(0);
-  const shape = ops.shapeOf(x);
-  const resized = ops.shapeOf(node.output());
-  const scales = fixedNumbers(ops, node, 1, "scales");
-  const y = shape.reduce((value, length, axis) => {
-    const matrix = resampleMatrix({
-      length,
-      resized: resized[axis]!,
-      scale: scales[axis]!,
-      mode: node.string("mode", "nearest"),
-      coordinates: "asymmetric",
-      nearest: "floor",
-      crop: [0, 1],
-      cubicCoefficient: -0.75,
-      excludeOutside: false,
-      antialias: false,
-    });
-    return mapAxis(ops, value, axis, matrix);
-  }, x);
-  return [y];
-};
-
 /** Resampling. */
-export const resizes: Readonly<Record<string, Decomposition>> = { Resize: resize, Upsample: upsample };
+export const resizes: Readonly<Record<string, Decomposition>> = { Resize: resize };
