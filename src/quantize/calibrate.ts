@@ -3,12 +3,14 @@ import { DataError } from "../errors.ts";
 import { writeModel } from "../onnx/index.ts";
 import type { Program, Value } from "../program/index.ts";
 import type { Runtime, Session } from "../runtime/index.ts";
-import { seededRandom, type Tensor } from "../tensor/index.ts";
+import { seededRandom } from "../tensor/index.ts";
 import {
+  type BatchStatistics,
   calibrationProgram,
   POSITIONS_INPUT,
   positionsTensor,
-  type StatisticsOutputs,
+  readStatistics,
+  STATISTICS_OUTPUT,
   type StatisticsRequest,
 } from "./calibration-program.ts";
 import { MomentAccumulator } from "./moment-accumulator.ts";
@@ -63,10 +65,9 @@ export async function calibrate(
   options: CalibrateOptions,
 ): Promise<Calibration> {
   if (requests.length === 0) return { statistics: new Map(), samples: 0, batches: 0 };
-  const { program: withOutputs, outputs } = calibrationProgram(program, requests);
-  const session = await options.runtime.createSession(writeModel(withOutputs));
+  const session = await options.runtime.createSession(writeModel(calibrationProgram(program, requests)));
   const random = seededRandom(options.seed);
-  const collectors = outputs.map((output) => new Collector(output));
+  const collectors = requests.map((request) => new Collector(request));
   let samples = 0;
   let batches = 0;
   try {
@@ -101,10 +102,11 @@ async function collectBatch(
   collectors: readonly Collector[],
   uniform: () => number,
 ): Promise<void> {
-  const needsPositions = session.inputNames.includes(POSITIONS_INPUT);
-  const all = needsPositions ? { ...feeds, [POSITIONS_INPUT]: positionsTensor(uniform) } : feeds;
-  const results = await session.run(all);
-  for (const collector of collectors) collector.add(results);
+  const results = await session.run({ ...feeds, [POSITIONS_INPUT]: positionsTensor(uniform) });
+  const requests = collectors.map((collector) => collector.request);
+  readStatistics(results[STATISTICS_OUTPUT]!, requests).forEach((found, i) => {
+    collectors[i]!.add(found);
+  });
 }
 
 /** Sampled feature maps (batches of rows) a histogram is made of, at least, before thinning begins. */
@@ -112,47 +114,38 @@ const BATCHES_KEPT = 64;
 
 /** Gathers one value's statistics from batch after batch. */
 class Collector {
-  readonly #outputs: StatisticsOutputs;
+  readonly request: StatisticsRequest;
   readonly #tensor = new MomentAccumulator(1);
   #channels: MomentAccumulator | undefined;
   readonly #samples: SampleStore;
 
-  constructor(outputs: StatisticsOutputs) {
-    this.#outputs = outputs;
-    this.#samples = new SampleStore(outputs.request.positions * BATCHES_KEPT);
+  constructor(request: StatisticsRequest) {
+    this.request = request;
+    this.#samples = new SampleStore(request.positions * BATCHES_KEPT);
   }
 
   get value(): Value {
-    return this.#outputs.request.value;
+    return this.request.value;
   }
 
-  add(results: Readonly<Record<string, Tensor>>): void {
-    const { request, size, channelMean, samples } = this.#outputs;
-    const numbers = (name: string | undefined): Float32Array | undefined =>
-      name === undefined ? undefined : (results[name]!.data as Float32Array);
-    const count = Number((results[size]!.data as BigInt64Array)[0]);
+  add({ count, mean, samples, max, ...found }: BatchStatistics): void {
     if (count === 0) return;
-    const mean = numbers(channelMean)!;
+    const channels = mean.length;
     this.#assertFinite(mean);
-    this.#channels ??= new MomentAccumulator(mean.length);
-    this.#samples.add(results[samples]!);
-    const min = numbers(this.#outputs.channelMin) ?? (request.minimum === undefined ? undefined : [request.minimum]);
-    const max = numbers(this.#outputs.channelMax);
-    this.#channels.add({
-      count: count / mean.length, mean, min: min?.length === 1 ? mean.map(() => min[0]!) : min, max,
-      absolute: numbers(this.#outputs.channelAbsolute), square: numbers(this.#outputs.channelSquare),
-    }); // biome-ignore format: one line per kind
-    if (request.detail === "inputs") return;
+    this.#samples.add(samples);
+    const { detail, minimum } = this.request;
+    const min = minimum === undefined ? found.min : new Float32Array(channels).fill(minimum);
+    this.#channels ??= new MomentAccumulator(channels);
+    const { channelAbsolute: absolute, channelSquare: square } = found;
+    this.#channels.add({ count: count / channels, mean, min, max, absolute, square });
+    if (detail === "inputs") return;
     this.#assertFinite(min!);
     this.#assertFinite(max!);
-    this.#tensor.add({
-      count, mean: [average(mean)], min: [lowest(min!)], max: [highest(max!)],
-      absolute: numbers(this.#outputs.absolute), square: numbers(this.#outputs.square),
-    }); // biome-ignore format: one line per kind
+    this.#tensor.add({ ...found, count, mean: [average(mean)], min: [lowest(min!)], max: [highest(max!)] });
   }
 
   result(): ValueStatistics {
-    const { detail, exact, value } = this.#outputs.request;
+    const { detail, exact, value } = this.request;
     if (!this.#channels)
       throw new DataError(`calibrate: ${value.name} must have elements, got an empty tensor in every batch.`);
     const means = this.#channels.means();
