@@ -1,0 +1,34 @@
+/** What a number was measured on. */
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  /** Vector instructions that decide how fast matrix products are; empty where they cannot be told. */
+  readonly vectorInstructions: readonly string[];
+}
+
+const TELLING = ["avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_tile", "asimd", "sve"];
+
+export function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}, ${process.arch}`,
+    vectorInstructions: vectorInstructions(),
+  };
+}
+
+function vectorInstructions(): string[] {
+  try {
+    const line = readFileSync("/proc/cpuinfo", "utf8").match(/^(?:flags|Features)\s*:(.*)$/m);
+    const flags = new Set(line?.[1]?.trim().split(/\s+/));
+    return TELLING.filter((name) => flags.has(name));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,173 @@
+/** Measuring one case: our step against the machine's floor and against every peer, one pair at a time. */
+import { alternate, lossDifference, type Measurement, summarize, type WarmSide, warmUp } from "./alternate.ts";
+import { stepFlops, type TrainingCase } from "./cases/case.ts";
+import { GEMM_FLOPS } from "./gemm-size.ts";
+import { PEERS, type PeerName } from "./peers.ts";
+import type { SideArguments } from "./serve.ts";
+import { Side, type SideCommand, SideFailure } from "./side.ts";
+import { median, type Ratio, type Round, ratioOf } from "./statistics.ts";
+
+/** A peer's measurement, or why there is none. */
+export type PeerResult =
+  | (Measurement & {
+      /** Which of the peer's ways was fastest. */
+      readonly variant: string;
+      /** Largest relative difference of the first losses to ours. */
+      readonly lossDifference: number;
+    })
+  | {
+      readonly missing: string;
+      /** Where the peer was too slow to wait for: a step takes longer than this. */
+      readonly slowerThanMs?: number;
+    };
+
+/** The result of one case. */
+export interface CaseResult {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: number;
+  readonly stepFlops: number;
+  readonly ours: { readonly float32: Measurement & { readonly firstLosses: readonly number[] } };
+  readonly peers: Readonly<Partial<Record<PeerName, PeerResult>>>;
+  /** A peer's time over ours. */
+  readonly ratios: Readonly<Partial<Record<PeerName, number>>>;
+  /** Quarter and three-quarter points of the rounds' ratios. */
+  readonly ratioSpread: Readonly<Partial<Record<PeerName, readonly [number, number]>>>;
+  /** Floating-point operations per second of our step over those of a large matrix product on the same threads. */
+  readonly peakShare: number;
+  readonly gemmGflops: number;
+}
+
+/** How a case is measured. */
+export interface MeasureOptions {
+  readonly one: TrainingCase;
+  /** Where `writeCase` put it. */
+  readonly folder: string;
+  readonly peers: readonly PeerName[];
+  readonly threads: number;
+  readonly rounds: number;
+  readonly limitSeconds: number;
+  readonly ours: SideCommand;
+  readonly gemm: SideCommand;
+  /** Told what is being done. */
+  readonly onProgress: (message: string) => void;
+}
+
+/** @throws SideFailure if our own side fails. */
+export async function measureCase(options: MeasureOptions): Promise<CaseResult> {
+  const { one, folder, threads, onProgress } = options;
+  const limitMs = options.limitSeconds * 1000;
+  const begin = (command: SideCommand, variant: string): Promise<WarmSide> =>
+    startWarm(command, { folder, threads, variant }, limitMs);
+  onProgress("ours: compile and warm up");
+  const ours = await begin(options.ours, "float32");
+  const turns: (readonly number[])[] = [];
+  let peakMiB = 0;
+  const against = async (peer: WarmSide): Promise<Round[]> => {
+    const rounds = await alternate(ours, peer, options.rounds);
+    turns.push(...rounds.map((round) => round.ours));
+    peakMiB = ours.side.peakMiB;
+    return rounds;
+  };
+  try {
+    onProgress("against the machine's GEMM");
+    const gemm = await measureGemm(options.gemm, begin, against);
+    const peers: Partial<Record<PeerName, PeerResult>> = {};
+    const ratios: Partial<Record<PeerName, number>> = {};
+    const ratioSpread: Partial<Record<PeerName, readonly [number, number]>> = {};
+    for (const name of options.peers) {
+      onProgress(`against ${name}`);
+      try {
+        const { result, ratio } = await measurePeer(name, options, { ours, begin, against });
+        peers[name] = result;
+        ratios[name] = ratio.median;
+        ratioSpread[name] = [ratio.low, ratio.high];
+      } catch (error) {
+        if (!(error instanceof SideFailure) || error === ours.side.failure) throw error;
+        const { message: missing, limitMs: slowerThanMs } = error;
+        peers[name] = slowerThanMs === undefined ? { missing } : { missing, slowerThanMs };
+        onProgress(`${name} is missing: ${missing}`);
+      }
+    }
+    const flops = stepFlops(one);
+    const gemmGflops = GEMM_FLOPS / gemm.peerMs / 1e6;
+    return {
+      name: one.name,
+      description: one.description,
+      parameters: one.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+      stepFlops: flops,
+      ours: { float32: { ...summarize(ours.side.ready, turns, peakMiB), firstLosses: ours.firstLosses } },
+      peers,
+      ratios,
+      ratioSpread,
+      // gemm.ratio is (time of one product) / (time of our step).
+      peakShare: (flops / GEMM_FLOPS) * gemm.ratio.median,
+      gemmGflops,
+    };
+  } finally {
+    await ours.side.stop();
+  }
+}
+
+type Begin = (command: SideCommand, variant: string) => Promise<WarmSide>;
+type Against = (peer: WarmSide) => Promise<Round[]>;
+
+async function startWarm(command: SideCommand, args: SideArguments, limitMs: number): Promise<WarmSide> {
+  const side = await Side.start(command, args);
+  try {
+    return await warmUp(side, limitMs);
+  } catch (error) {
+    await side.stop();
+    throw error;
+  }
+}
+
+async function measureGemm(
+  command: SideCommand,
+  begin: Begin,
+  against: Against,
+): Promise<{ readonly ratio: Ratio; readonly peerMs: number }> {
+  const gemm = await begin(command, "float32");
+  try {
+    const rounds = await against(gemm);
+    return { ratio: ratioOf(rounds), peerMs: median(rounds.flatMap(({ peer }) => peer)) };
+  } finally {
+    await gemm.side.stop();
+  }
+}
+
+async function measurePeer(
+  name: PeerName,
+  { one, onProgress }: MeasureOptions,
+  { ours, begin, against }: { readonly ours: WarmSide; readonly begin: Begin; readonly against: Against },
+): Promise<{ readonly result: PeerResult; readonly ratio: Ratio }> {
+  const command = await PEERS[name].command();
+  const variants = PEERS[name].variants(one);
+  const variant = variants.length === 1 ? variants[0]! : await fastest(variants, (each) => begin(command, each));
+  const peer = await begin(command, variant);
+  try {
+    const difference = lossDifference(ours.firstLosses, peer.firstLosses);
+    const rounds = await against(peer);
+    const ratio = ratioOf(rounds);
+    const summary = summarize(
+      peer.side.ready,
+      rounds.map((round) => round.peer),
+      peer.side.peakMiB,
+    );
+    onProgress(`${name}: ${summary.medianMs.toFixed(2)} ms, ours ${ratio.median.toFixed(2)} times as fast`);
+    return { result: { ...summary, variant, lossDifference: difference }, ratio };
+  } finally {
+    await peer.side.stop();
+  }
+}
+
+/** Runs each variant for a few steps, in a process of its own so that peak memory is the winner's alone. */
+async function fastest(variants: readonly string[], start: (variant: string) => Promise<WarmSide>): Promise<string> {
+  const times: { readonly variant: string; readonly stepMs: number }[] = [];
+  for (const variant of variants) {
+    const { side, stepMs } = await start(variant);
+    await side.stop();
+    times.push({ variant, stepMs });
+  }
+  return times.reduce((best, each) => (each.stepMs < best.stepMs ? each : best)).variant;
+}

@@ -1,0 +1,31 @@
+/** What a run of the benchmark gives: the JSON object that `--json` prints. */
+import { OPTIMIZER } from "./cases/case.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import type { CaseResult } from "./measure-case.ts";
+import type { BenchOptions } from "./options.ts";
+
+export interface BenchResult {
+  readonly cases: readonly CaseResult[];
+  readonly machine: Machine;
+  readonly versions: { readonly node: string; readonly modicum: string };
+  readonly threads: number;
+  readonly rounds: number;
+  readonly seed: number;
+  readonly optimizer: typeof OPTIMIZER;
+  /** ISO 8601, to the day. */
+  readonly date: string;
+}
+
+export function benchResult(cases: readonly CaseResult[], options: BenchOptions, modicum: string): BenchResult {
+  const { threads, rounds, seed } = options;
+  return {
+    cases,
+    machine: describeMachine(),
+    versions: { node: process.versions.node, modicum },
+    threads,
+    rounds,
+    seed,
+    optimizer: OPTIMIZER,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}

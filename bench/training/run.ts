@@ -1,0 +1,49 @@
+/**
+ * How fast is a training step, next to others? `../README.md` describes cases, peers and output.
+ *
+ *   npm run bench
+ *   npm run bench --silent -- --only mlp-2048 --json
+ */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeCase } from "./case-file.ts";
+import { type CaseResult, measureCase } from "./measure-case.ts";
+import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
+import { nodeSide } from "./peers.ts";
+import { benchResult } from "./result.ts";
+import { speedPage } from "./table.ts";
+
+async function main(options: BenchOptions): Promise<void> {
+  const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  const scratch = await mkdtemp(join(tmpdir(), "modicum-bench-"));
+  try {
+    const cases: CaseResult[] = [];
+    for (const one of options.cases) {
+      const folder = join(scratch, one.name);
+      await writeCase(one, options.seed, folder);
+      const onProgress = (message: string) => process.stderr.write(`${one.name}: ${message}\n`);
+      const sides = { ours: nodeSide("ours.ts"), gemm: nodeSide("gemm.ts") };
+      cases.push(await measureCase({ ...options, ...sides, one, folder, onProgress }));
+      await rm(folder, { recursive: true });
+    }
+    const result = benchResult(cases, options, version);
+    const page = speedPage(result);
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : page);
+    if (options.output !== undefined) {
+      await writeFile(options.output, page);
+      process.stderr.write(`wrote ${options.output}\n`);
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === "help") process.stdout.write(USAGE);
+  else await main(options);
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
