@@ -1,9 +1,10 @@
 /** The list of all lowerings: the one place where one is registered. */
 import { batchNorm } from "./batch-normalization.ts";
+import { bitShift } from "./bit-shift.ts";
 import { conv } from "./conv.ts";
 import type { Lowering } from "./lowering.ts";
 import { marks } from "./marks.ts";
 import { pool } from "./pool.ts";
 
 /** Lowerings by operator; those of other domains are written `domain:Operator`. */
-export const lowerings: Readonly<Record<string, Lowering>> = { ...marks, ...conv, ...pool, ...batchNorm };
+export const lowerings: Readonly<Record<string, Lowering>> = { ...marks, ...conv, ...pool, ...batchNorm, ...bitShift };

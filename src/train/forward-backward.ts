@@ -4,7 +4,7 @@ import { OptionError } from "../errors.ts";
 import { gradients } from "../gradients/index.ts";
 import type { Value } from "../program/index.ts";
 import { int64 } from "../tensor/index.ts";
-import { seededValues } from "./seeded-values.ts";
+import { type CallCounter, seededValues } from "./seeded-values.ts";
 import type { StepVariables } from "./step-variables.ts";
 
 /** What a model says about its inputs: the loss to minimize, and anything else worth knowing in each step. */
@@ -25,6 +25,7 @@ export interface Batch {
   readonly variables: StepVariables;
   readonly seed: Value;
   readonly step: Value;
+  readonly calls: CallCounter;
   readonly dtype: "float32" | "float64";
   /** Values in place of parameters, by path. */
   readonly weights?: ReadonlyMap<string, Value> | undefined;
@@ -100,13 +101,13 @@ export function evaluateInChunks(batch: Batch, chunks: number): Evaluated {
 }
 
 function forward(
-  { loss, seed, dtype }: Batch,
+  { loss, seed, calls, dtype }: Batch,
   ops: Ops,
   inputs: Readonly<Record<string, Value>>,
   variables: VariableSource,
   place: Value,
 ): LossAndMetrics {
-  const random = seededValues(ops, seed, place);
+  const random = seededValues(ops, { seed, place, calls });
   const result = loss(inputs, new Scope(ops, { variables, training: true, dtype, random }));
   return "loss" in result ? result : { loss: result as Value };
 }

@@ -88,19 +88,21 @@ export function trainStep(options: TrainStepOptions): TrainStep {
     Object.entries(inputs).map(([name, input]) => [name, ops.input(name, input.dtype, input.shape)]),
   );
   const learningRate = ops.input(LEARNING_RATE, dtype, []);
-  const variables = new StepVariables(ops);
+  const variables = new StepVariables(ops, optimizer.trains);
   const seed = variables.declare(SEED, { shape: [], dtype: "int64", role: "counter", initial: zeros("int64", []) });
   const step = variables.declare(STEP, { shape: [], dtype: "int64", role: "counter", initial: zeros("int64", []) });
+  const calls = { next: 0 };
   const evaluate = (weights?: ReadonlyMap<string, Value>): Evaluated => {
-    const batch = { ops, inputs: values, loss: options.loss, variables, seed, step, dtype, weights };
+    const batch = { ops, inputs: values, loss: options.loss, variables, seed, step, calls, dtype, weights };
     return chunks === 1 ? evaluateBatch(batch) : evaluateInChunks(batch, chunks);
   };
   const first = evaluate();
+  assertFreezes(optimizer, variables);
   const context: OptimizerContext = {
     ops: ops.at("optimizer"),
     learningRate,
     step: ops.cast(step, dtype),
-    random: seededValues(ops.at("optimizer"), seed, step),
+    random: seededValues(ops.at("optimizer"), { seed, place: step, calls }),
     parameters: variables.parameters,
     gradients: (weights) => (weights ? evaluate(weights) : first).gradients,
     slot: (parameter, name, initial = 0) => variables.declare(slotPath(parameter, name), slotLike(parameter, initial)),
@@ -117,6 +119,15 @@ function specify(inputs: TrainStepOptions["inputs"]): TrainStep["inputs"] {
   if (reserved) throw new OptionError(`trainStep: inputs must not be called "${reserved}", which every step has.`);
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { shape, dtype = "float32" }]) => [name, { shape, dtype }]),
+  );
+}
+
+/** @throws OptionError if the optimizer leaves parameters out, but none of this model: it was meant for other paths. */
+function assertFreezes({ trains }: Optimizer, variables: StepVariables): void {
+  const paths = variables.all.filter(({ role }) => role === "parameter").map(({ path }) => path);
+  if (!trains || paths.some((path) => !trains(path))) return;
+  throw new OptionError(
+    `trainStep: the optimizer's frozen groups must match a parameter, got none. Parameters: ${paths.join(", ")}.`,
   );
 }
 
