@@ -12,60 +12,84 @@ export interface Activation {
 }
 
 /**
- * Returns the mean squared error between values and the nearest numbers of a grid.
+ * Returns the mean squared error between values and the nearest numbers of a grid; for many grids, see `errorMeter`.
  *
  * Exact for values evenly spread within bins: the squared error is integrated over each bin in closed form, whatever number
  * of steps it spans.
  */
 export function measuredMse(histogram: Histogram, grid: Grid, activation: Activation = {}): number {
-  const { low, high, counts } = histogram;
+  return errorMeter(histogram, activation)(grid);
+}
+
+/**
+ * Returns a function that measures the errors of grids on one histogram, each in time of its levels, not of the bins.
+ *
+ * The error of a level q whose codes come from [a, b] is `M2 - 2 q M1 + q^2 M0`, with Mk the integral of x^k over the
+ * histogram from a to b: a difference of integrals up to b and up to a.
+ */
+export function errorMeter(histogram: Histogram, activation: Activation = {}): (grid: Grid) => number {
+  const { low, high } = histogram;
   const [floor, ceiling] = activationBounds(activation);
   const clamp = (x: number): number => (x < floor ? floor : x > ceiling ? ceiling : x);
-  if (high <= low) return pointError(grid, clamp(low));
-  const integral = squaredErrorIntegral(grid);
+  if (high <= low) return (grid) => pointError(grid, clamp(low));
+  const integralsUpTo = integralsOf(histogram);
+  const countUpTo = (x: number): number => integralsUpTo(x)[0]!;
+  const total = countUpTo(high);
+  const [start, stop] = [clamp(low), clamp(high)];
+  const belowFloor = floor > low ? countUpTo(Math.min(floor, high)) : 0;
+  const aboveCeiling = ceiling < high ? total - countUpTo(Math.max(ceiling, low)) : 0;
+  let before = integralsUpTo(start);
+  let now = new Float64Array(3);
+  return (grid) => {
+    const { scale } = grid;
+    const { low: lowest } = gridRange(grid);
+    const lastLevel = 2 ** grid.bits - 1;
+    let sum = belowFloor * pointError(grid, floor) + aboveCeiling * pointError(grid, ceiling);
+    let level = Math.min(Math.max(0, Math.floor((start - lowest) / scale + 0.5)), lastLevel);
+    integralsUpTo(start, before);
+    for (let end = start; end < stop; level++) {
+      end = level === lastLevel ? stop : Math.min(stop, lowest + (level + 0.5) * scale);
+      integralsUpTo(end, now);
+      const q = lowest + level * scale;
+      sum += now[2]! - before[2]! - 2 * q * (now[1]! - before[1]!) + q * q * (now[0]! - before[0]!);
+      [before, now] = [now, before];
+    }
+    // Differences of the integrals may round a hair below zero where every error is zero.
+    return total > 0 ? Math.max(0, sum / total) : 0;
+  };
+}
+
+/** Returns a function that gives the integrals of 1, x and x^2 over a histogram from its lowest value up to another. */
+function integralsOf({ low, high, counts }: Histogram): (x: number, into?: Float64Array) => Float64Array {
   const width = (high - low) / counts.length;
-  const floorError = pointError(grid, floor);
-  const ceilingError = pointError(grid, ceiling);
-  let sum = 0;
-  let total = 0;
-  let integralAtStart = 0;
-  let lastBin = -2;
-  for (let i = 0; i < counts.length; i++) {
-    // Tensors with outliers leave most bins empty.
-    if (counts[i] === 0) continue;
-    const start = low + i * width;
-    const end = start + width;
-    if (lastBin !== i - 1) integralAtStart = integral(clamp(start));
-    lastBin = i;
-    const integralAtEnd = integral(clamp(end));
-    let error = integralAtEnd - integralAtStart;
-    if (start < floor) error += floorError * (Math.min(end, floor) - start);
-    if (end > ceiling) error += ceilingError * (end - Math.max(start, ceiling));
-    integralAtStart = integralAtEnd;
-    total += counts[i]!;
-    sum += counts[i]! * error;
+  const [before0, before1, before2] = [0, 1, 2].map(() => new Float64Array(counts.length + 1)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const upTo = (x: number, into = new Float64Array(3)): Float64Array => {
+    const bin = Math.min(counts.length - 1, Math.floor((x - low) / width));
+    const edge = low + bin * width;
+    const rest = x - edge;
+    const count = (counts[bin]! * rest) / width;
+    into[0] = before0[bin]! + count;
+    into[1] = before1[bin]! + count * (edge + rest / 2);
+    into[2] = before2[bin]! + count * (edge * edge + edge * rest + (rest * rest) / 3);
+    return into;
+  };
+  for (let bin = 0; bin < counts.length; bin++) {
+    const edge = low + bin * width;
+    const count = counts[bin]!;
+    before0[bin + 1] = before0[bin]! + count;
+    before1[bin + 1] = before1[bin]! + count * (edge + width / 2);
+    before2[bin + 1] = before2[bin]! + count * (edge * edge + edge * width + (width * width) / 3);
   }
-  // Differences of the integral may round a hair below zero where every error is zero.
-  return total > 0 ? Math.max(0, sum / width / total) : 0;
+  return upTo;
 }
 
 /** Returns the bounds that an activation puts on values: [0 or -infinity, ceiling]. */
 export function activationBounds({ side, ceiling = Number.POSITIVE_INFINITY }: Activation): [number, number] {
   return [side === "one-sided" ? 0 : Number.NEGATIVE_INFINITY, ceiling];
-}
-
-/** The integral of (x - Q(x))^2 from the grid's lowest number. Q rounds to the grid and clamps to its ends. */
-function squaredErrorIntegral(grid: Grid): (x: number) => number {
-  const { scale } = grid;
-  const { low } = gridRange(grid);
-  const perStep = scale ** 3 / 12;
-  const mostSteps = 2 ** grid.bits - 1;
-  return (x) => {
-    const nearest = Math.floor((x - low) / scale + 0.5);
-    const steps = nearest < 0 ? 0 : nearest > mostSteps ? mostSteps : nearest;
-    const rest = x - (low + steps * scale);
-    return steps * perStep + (rest * rest * rest) / 3;
-  };
 }
 
 function pointError(grid: Grid, x: number): number {

@@ -1,6 +1,6 @@
 /** The empirical optimum: the yardstick for every other method. */
 import { gridFor, type Range } from "../grid.ts";
-import { measuredMse } from "../measured-error.ts";
+import { errorMeter } from "../measured-error.ts";
 import { aciqGauss } from "./aciq-gauss.ts";
 import { aciqLaplace } from "./aciq-laplace.ts";
 import { requiredHistogram } from "./histogram-of-request.ts";
@@ -33,8 +33,9 @@ export const mse: RangeMethod = {
     const centre = oneSided ? 0 : Math.min(Math.max(statistics.mean, whole.low), whole.high);
     let best = whole;
     let leastError = Number.POSITIVE_INFINITY;
+    const errorOf = errorMeter(histogram, request);
     const consider = (range: Range): void => {
-      const error = measuredMse(histogram, gridFor(range, request.bits), request);
+      const error = errorOf(gridFor(range, request.bits));
       if (error >= leastError) return;
       best = range;
       leastError = error;
