@@ -39,7 +39,7 @@ export function errorMeter(histogram: Histogram, activation: Activation = {}): (
   const belowFloor = floor > low ? countUpTo(Math.min(floor, high)) : 0;
   const aboveCeiling = ceiling < high ? total - countUpTo(Math.max(ceiling, low)) : 0;
   let before = integralsUpTo(start);
-  let now = new Float64Array(3);
+  let now: Float64Array = new Float64Array(3);
   return (grid) => {
     const { scale } = grid;
     const { low: lowest } = gridRange(grid);
@@ -67,7 +67,7 @@ function integralsOf({ low, high, counts }: Histogram): (x: number, into?: Float
     Float64Array,
     Float64Array,
   ];
-  const upTo = (x: number, into = new Float64Array(3)): Float64Array => {
+  const upTo = (x: number, into: Float64Array = new Float64Array(3)): Float64Array => {
     const bin = Math.min(counts.length - 1, Math.floor((x - low) / width));
     const edge = low + bin * width;
     const rest = x - edge;
