@@ -144,10 +144,13 @@ function withProbabilities(ops: Ops, scores: Value, target: Value, options: Cros
   const { probabilities, logSum } = normalizedExponentials(ops, scores);
   const total = ops.reduceSum(weights, { axes: [1] });
   const losses = ops.sub(ops.mul(total, logSum), ops.reduceSum(ops.mul(weights, scores), { axes: [1] }));
-  const rule: GradientRule = ({ ops: writer, dy, needs }) => [
-    writer.mul(dy, writer.sub(writer.mul(probabilities, total), weights)),
-    needs(1) ? writer.mul(dy, writer.sub(logSum, scores)) : undefined,
-  ];
+  const rule: GradientRule = (context) => {
+    const { ops: writer, dy } = context;
+    return [
+      writer.mul(dy, writer.sub(writer.mul(probabilities, total), weights)),
+      context.needs(1) ? writer.mul(dy, writer.sub(logSum, scores)) : undefined,
+    ];
+  };
   const [result] = ops.customGradient([scores, weights], [losses], rule);
   return reduction === "none" ? ops.squeeze(result!, [1]) : reduce(ops, result!, reduction);
 }
