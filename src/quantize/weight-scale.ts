@@ -11,10 +11,6 @@ export interface WeightGridOptions extends ChannelAxis {
   readonly bits: number;
   /** "max": no clipping, as the paper. "mse": the clip with the least squared error. Default "max". */
   readonly clip?: "max" | "mse";
-  /** Clips tried per channel, evenly from `smallestClip` to 1 of the largest magnitude. Default 40. */
-  readonly candidates?: number;
-  /** Default 0.3. */
-  readonly smallestClip?: number;
 }
 
 /**
@@ -26,7 +22,7 @@ export interface WeightGridOptions extends ChannelAxis {
  * @throws ShapeError if the array does not hold the shape; DataError if a weight is NaN or infinite.
  */
 export function weightGrids(weights: Float32Array, options: WeightGridOptions): Grid[] {
-  const { shape, axis = 0, bits, clip = "max", candidates = 40, smallestClip = 0.3 } = options;
+  const { shape, axis = 0, bits, clip = "max" } = options;
   const layout = channelLayout(shape, axis);
   assertLayout(weights.length, layout, "weightGrids");
   const channel = new Float32Array(layout.outer * layout.inner);
@@ -34,28 +30,34 @@ export function weightGrids(weights: Float32Array, options: WeightGridOptions): 
     gatherChannel(weights, layout, c, channel);
     const largest = largestMagnitude(channel, c);
     if (clip === "max") return symmetricGrid(largest, bits);
-    return leastErrorGrid(channel, largest, bits, candidates, smallestClip);
+    return leastErrorGrid(channel, largest, bits);
   });
 }
 
-function leastErrorGrid(
-  values: Float32Array,
-  largest: number,
-  bits: number,
-  candidates: number,
-  smallestClip: number,
-): Grid {
+/** Smallest clip tried, as a share of the largest magnitude. */
+const SMALLEST_CLIP = 0.3;
+/** Clips are tried on a scale of so many steps from there to 1: first every fourth, then twice halfway beside the best. */
+const CLIP_STEPS = 40;
+const COARSE = 4;
+
+function leastErrorGrid(values: Float32Array, largest: number, bits: number): Grid {
   const whole = symmetricGrid(largest, bits);
-  let bestClip = 1;
-  let leastError = squaredError(values, whole.scale, bits, Number.POSITIVE_INFINITY);
-  for (let i = 1; i < candidates; i++) {
-    const clip = 1 - ((1 - smallestClip) * i) / (candidates - 1);
-    const error = squaredError(values, whole.scale * clip, bits, leastError);
-    if (error >= leastError) continue;
-    bestClip = clip;
+  const clipAt = (step: number): number => SMALLEST_CLIP + ((1 - SMALLEST_CLIP) * step) / CLIP_STEPS;
+  let best = CLIP_STEPS;
+  let leastError = Number.POSITIVE_INFINITY;
+  const consider = (step: number): void => {
+    const error = squaredError(values, whole.scale * clipAt(step), bits, leastError);
+    if (error >= leastError) return;
+    best = step;
     leastError = error;
+  };
+  for (let step = CLIP_STEPS; step >= 0; step -= COARSE) consider(step);
+  for (let reach = COARSE / 2; reach >= 1; reach /= 2) {
+    const centre = best;
+    if (centre < CLIP_STEPS) consider(centre + reach);
+    if (centre > 0) consider(centre - reach);
   }
-  return symmetricGrid(largest * bestClip, bits);
+  return symmetricGrid(largest * clipAt(best), bits);
 }
 
 /** Values looked at between checks whether a candidate has already lost. */
