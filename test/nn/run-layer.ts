@@ -1,5 +1,6 @@
 /** Runs what layers and losses write, on given numbers, with gradients and what statistics become. */
 import {
+  type Layer,
   Ops,
   type RandomValues,
   Scope,
@@ -24,6 +25,8 @@ export interface RunSettings {
   readonly training?: boolean;
   /** What stands in for random numbers. */
   readonly random?: (ops: Ops) => RandomValues;
+  /** Length of every input's first axis as it is known when the program is built. Default: its real length. */
+  readonly batch?: string;
   /** Weights of y in the scalar that is differentiated; without, y must be a scalar. Default: nothing is differentiated. */
   readonly weights?: (shape: readonly number[]) => Tensor;
 }
@@ -62,15 +65,25 @@ class InputVariables implements VariableSource {
   }
 }
 
+/** Returns the variables that a layer declares for an input like this one. */
+export function declarationsOf(layer: Layer, x: Tensor, training: boolean): readonly Variable[] {
+  const ops = new Ops();
+  const variables = new InputVariables(ops);
+  layer(ops.input("x", x.dtype, x.shape), new Scope(ops, { variables, training }));
+  return [...variables.all.values()];
+}
+
 /** Builds, lowers and runs once. */
 export async function runLayer(
   runtime: Runtime,
   build: (inputs: Record<string, Value>, scope: Scope) => Value,
-  { inputs, variable, training = true, random, weights }: RunSettings,
+  { inputs, variable, training = true, random, batch, weights }: RunSettings,
 ): Promise<RunResult> {
   const ops = new Ops();
   const given = Object.entries(inputs);
-  const values = Object.fromEntries(given.map(([name, { dtype, shape }]) => [name, ops.input(name, dtype, shape)]));
+  const values = Object.fromEntries(
+    given.map(([name, { dtype, shape }]) => [name, ops.input(name, dtype, batch ? [batch, ...shape.slice(1)] : shape)]),
+  );
   const source = new InputVariables(ops);
   const y = build(values, new Scope(ops, { variables: source, training, random: random?.(ops) }));
   const outputs = new Map<string, Value>([["y", y]]);
