@@ -110,8 +110,10 @@ function carriers(node: Node): Value[] {
 
 /** Whether a sub-graph of the node uses one of the values directly. */
 function usesInside(node: Node, values: ReadonlySet<Value>): boolean {
-  return node.subgraphs.some((graph) =>
-    graph.nodes.some((inner) => inner.inputs.some((input) => input && values.has(input)) || usesInside(inner, values)),
+  const isUsed = (value: Value | undefined) => value !== undefined && values.has(value);
+  return node.subgraphs.some(
+    (graph) =>
+      graph.outputs.some(isUsed) || graph.nodes.some((inner) => inner.inputs.some(isUsed) || usesInside(inner, values)),
   );
 }
 
