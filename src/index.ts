@@ -34,6 +34,8 @@ export {
   Scope,
 } from "./build/index.ts";
 export {
+  type Augmentation,
+  cropAndFlip,
   type Dataset,
   datasetFromArrays,
   describeInput,
@@ -45,6 +47,8 @@ export {
   readNpy,
   readNpz,
   type Sample,
+  stackSamples,
+  trainingBatches,
   writeNpy,
   writeNpz,
 } from "./data/index.ts";
@@ -69,6 +73,7 @@ export {
   type ModelEvaluation,
 } from "./evaluate/index.ts";
 export { gradients } from "./gradients/index.ts";
+export { simulateFloat16 } from "./lower/index.ts";
 export {
   type ExternalDataSource,
   type ExternalFile,
@@ -81,7 +86,10 @@ export {
   writeModel,
 } from "./onnx/index.ts";
 export {
+  type Cost,
+  type Costs,
   type CountMacsOptions,
+  countCosts,
   countMacs,
   type InferShapesOptions,
   inferShapes,
@@ -96,7 +104,7 @@ export {
   type PrepareOptions,
   prepareProgram,
 } from "./prepare/index.ts";
-export { Emitter, Graph, Node, type NodeOptions, Program, type Shape, Value } from "./program/index.ts";
+export { Emitter, Graph, Node, type NodeOptions, Program, printProgram, type Shape, Value } from "./program/index.ts";
 export {
   type CalibrationData,
   type LayerReport,

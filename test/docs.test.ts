@@ -190,7 +190,9 @@ describe("examples in TypeScript", () => {
 
   it.skipIf(reasonWithoutOnnxRuntimeNode() !== undefined)("run where they say so", () => {
     const runnable = examples.filter(({ mark }) => mark === "run");
-    expect(new Set(runnable.map(({ page }) => page))).toEqual(new Set(["README.md", "docs/api.md"]));
+    expect(new Set(runnable.map(({ page }) => page))).toEqual(
+      new Set(["README.md", "docs/api.md", "docs/training.md"]),
+    );
     const main = join(folder, "all.ts");
     writeFileSync(main, runnable.map(({ file }) => `await import("./${file}");\nconsole.log("done");\n`).join(""));
     const tsx = join(REPOSITORY, "node_modules", "tsx", "dist", "cli.mjs");
