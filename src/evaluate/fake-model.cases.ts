@@ -46,6 +46,7 @@ export function fakeModel(
         y: new Tensor("float32", [count, ...(outputShape ?? [rows[0]!.length])], Float32Array.from(rows.flat())),
       };
     },
+    runHolding: () => Promise.reject(new Error("a fake model holds nothing")),
     async release() {},
   };
   return { path, sizeBytes: 1, session, dataset, inputs };

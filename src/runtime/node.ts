@@ -84,10 +84,11 @@ async function createSession(
   model: ModelFile,
   options: SessionOptions,
 ): Promise<Session> {
+  const { held } = options;
   const ortOptions = { ...toOrtOptions(options), executionProviders: [device] };
   if (model.external.length === 0 && model.bytes.byteLength <= MAX_BYTES_IN_MEMORY) {
     const session = await load(() => ort.InferenceSession.create(model.bytes, ortOptions));
-    return wrapSession(session, { OrtTensorClass: ort.Tensor, oneAtATime: atOnce });
+    return wrapSession(session, { OrtTensorClass: ort.Tensor, oneAtATime: atOnce, held });
   }
   const folder = await mkdtemp(join(tmpdir(), "modicum-")).catch((cause) => {
     throw noRoom(cause);
@@ -98,7 +99,12 @@ async function createSession(
     const session = await load(() => ort.InferenceSession.create(path, ortOptions));
     // The weights are mapped or copied by now. Only Windows keeps mapped files from being removed; there it waits.
     await removeFolder().catch(() => {});
-    return await wrapSession(session, { OrtTensorClass: ort.Tensor, oneAtATime: atOnce, onRelease: removeFolder });
+    return await wrapSession(session, {
+      OrtTensorClass: ort.Tensor,
+      oneAtATime: atOnce,
+      held,
+      onRelease: removeFolder,
+    });
   } catch (error) {
     await removeFolder();
     throw error;

@@ -1,10 +1,11 @@
 /** What the sessions of onnxruntime-node and onnxruntime-web share: checks, conversion, errors. */
-import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
+import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from "onnxruntime-common";
 import { DTypeError, OptionError, RuntimeFailure, UnsupportedError } from "../errors.ts";
-import type { Tensor } from "../tensor/index.ts";
+import { Tensor } from "../tensor/index.ts";
+import { HeldOrtTensor } from "./held-ort-tensor.ts";
 import { toRuntimeFailure } from "./ort-error.ts";
 import { fromOrtTensor, isTransferable, toOrtTensor } from "./ort-tensor.ts";
-import type { Session, SessionOptions } from "./session.ts";
+import type { HeldTensor, Session, SessionOptions } from "./session.ts";
 
 /** Log level that prints nothing short of a crash: failures arrive as exceptions, warnings are no news to users. */
 const QUIET = 4;
@@ -36,6 +37,8 @@ export interface SessionHost {
   readonly OrtTensorClass: TensorConstructor;
   /** Runs work on the engine, after what it is doing now if it must. */
   readonly oneAtATime: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Outputs that `runHolding` holds. */
+  readonly held?: readonly string[] | undefined;
   /** Called once after the session is released. */
   readonly onRelease?: () => Promise<void>;
 }
@@ -46,33 +49,38 @@ export interface SessionHost {
  * @throws UnsupportedError if an input or output is no tensor, or of a type that cannot cross to JavaScript.
  */
 export async function wrapSession(session: InferenceSession, host: SessionHost): Promise<Session> {
-  const { OrtTensorClass, oneAtATime, onRelease } = host;
+  const { onRelease, oneAtATime, held = [] } = host;
   try {
     for (const metadata of session.inputMetadata) assertTransferable(metadata, "input");
     for (const metadata of session.outputMetadata) assertTransferable(metadata, "output");
+    assertFetches(held, session.outputNames);
   } catch (error) {
     await session.release();
     throw error;
   }
-  const dtypes = new Map(session.inputMetadata.map((metadata) => [metadata.name, metadata.isTensor && metadata.type]));
+  const runs = new OrtRuns(session, host);
   let released = false;
+  const assertUsable = (): void => {
+    if (released) throw new RuntimeFailure("session: must not be released before it runs. Release it last.");
+  };
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     async run(feeds, fetches = session.outputNames) {
-      if (released) throw new RuntimeFailure("session: must not be released before it runs. Release it last.");
-      assertFeeds(feeds, dtypes);
-      assertFetches(fetches, session.outputNames);
-      const converted = Object.entries(feeds).map(([name, tensor]) => [name, toOrtTensor(tensor, OrtTensorClass)]);
-      let results: InferenceSession.OnnxValueMapType;
-      try {
-        results = await oneAtATime(() =>
-          session.run(Object.fromEntries(converted), fetches, { logSeverityLevel: QUIET }),
-        );
-      } catch (error) {
-        throw toRuntimeFailure("run", error);
-      }
-      return Object.fromEntries(fetches.map((name) => [name, fromOrtTensor(results[name]!)]));
+      assertUsable();
+      const results = await runs.run(feeds, fetches);
+      const tensors = await Promise.all(fetches.map(async (name) => [name, await fromOrtTensor(results[name]!)]));
+      return Object.fromEntries(tensors);
+    },
+    async runHolding(feeds) {
+      assertUsable();
+      const results = await runs.run(feeds, session.outputNames);
+      const others = session.outputNames.filter((name) => !held.includes(name));
+      const tensors = await Promise.all(others.map(async (name) => [name, await fromOrtTensor(results[name]!)]));
+      return {
+        results: Object.fromEntries(tensors),
+        held: Object.fromEntries(held.map((name) => [name, new HeldOrtTensor(results[name]!)])),
+      };
     },
     async release() {
       if (released) return;
@@ -83,6 +91,43 @@ export async function wrapSession(session: InferenceSession, host: SessionHost):
   };
 }
 
+/** Runs of one session: feeds checked and converted, failures in our words. */
+class OrtRuns {
+  readonly #session: InferenceSession;
+  readonly #host: SessionHost;
+  readonly #dtypes: ReadonlyMap<string, string | false>;
+
+  constructor(session: InferenceSession, host: SessionHost) {
+    this.#session = session;
+    this.#host = host;
+    this.#dtypes = new Map(
+      session.inputMetadata.map((metadata) => [metadata.name, metadata.isTensor && metadata.type]),
+    );
+  }
+
+  async run(
+    feeds: Readonly<Record<string, Tensor | HeldTensor>>,
+    fetches: readonly string[],
+  ): Promise<InferenceSession.OnnxValueMapType> {
+    assertFeeds(feeds, this.#dtypes);
+    assertFetches(fetches, this.#session.outputNames);
+    const converted = Object.entries(feeds).map(([name, tensor]) => [name, this.#toOrt(tensor)]);
+    try {
+      return await this.#host.oneAtATime(() =>
+        this.#session.run(Object.fromEntries(converted), fetches, { logSeverityLevel: QUIET }),
+      );
+    } catch (error) {
+      throw toRuntimeFailure("run", error);
+    }
+  }
+
+  #toOrt(tensor: Tensor | HeldTensor): OrtTensor {
+    if (tensor instanceof HeldOrtTensor) return tensor.ortTensor;
+    if (tensor instanceof Tensor) return toOrtTensor(tensor, this.#host.OrtTensorClass);
+    throw new RuntimeFailure("run: held tensors must come from sessions of the same runtime, got one of another.");
+  }
+}
+
 function assertTransferable(metadata: InferenceSession.ValueMetadata, role: "input" | "output"): void {
   if (metadata.isTensor && isTransferable(metadata.type)) return;
   throw new UnsupportedError(
@@ -91,7 +136,10 @@ function assertTransferable(metadata: InferenceSession.ValueMetadata, role: "inp
   );
 }
 
-function assertFeeds(feeds: Readonly<Record<string, Tensor>>, dtypes: ReadonlyMap<string, string | false>): void {
+function assertFeeds(
+  feeds: Readonly<Record<string, Tensor | HeldTensor>>,
+  dtypes: ReadonlyMap<string, string | false>,
+): void {
   const expected = `[${[...dtypes.keys()].join(", ")}]`;
   for (const name of dtypes.keys()) {
     if (feeds[name] === undefined) {

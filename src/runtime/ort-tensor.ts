@@ -41,9 +41,21 @@ export function toOrtTensor(tensor: Tensor, OrtTensorClass: OrtTensorConstructor
   return new OrtTensorClass(dtype as "float32", unshared(data) as Float32Array, shape);
 }
 
-/** Returns our tensor of an ONNX Runtime tensor in host memory, over the same memory. */
-export function fromOrtTensor(tensor: OrtTensor): Tensor {
-  return new Tensor(tensor.type, tensor.dims, withBits(tensor.data as TensorData, tensor.type));
+/** Returns our tensor of an ONNX Runtime tensor: over the same memory if that is the host's, else downloaded and freed there. */
+export async function fromOrtTensor(tensor: OrtTensor): Promise<Tensor> {
+  const data = isOnHost(tensor) ? tensor.data : await tensor.getData(true);
+  return new Tensor(tensor.type, tensor.dims, withBits(data as TensorData, tensor.type));
+}
+
+/** Returns our tensor of an ONNX Runtime tensor, which stays as it is. */
+export async function copyOfOrtTensor(tensor: OrtTensor): Promise<Tensor> {
+  const data = (isOnHost(tensor) ? tensor.data : await tensor.getData()) as TensorData;
+  return new Tensor(tensor.type, tensor.dims, withBits(data.slice(), tensor.type));
+}
+
+/** Whether a tensor's numbers are in host memory. */
+export function isOnHost(tensor: OrtTensor): boolean {
+  return tensor.location === "cpu" || tensor.location === "cpu-pinned";
 }
 
 function unshared(data: TensorData): TensorData {

@@ -98,6 +98,36 @@ export const runtimeCases: readonly RuntimeCase[] = [
     },
   },
   {
+    title: "holds outputs where they are, feeds them again, and reads them without disturbing them",
+    run: (runtime) =>
+      using(runtime, twoOutputs(), { held: ["sum"] }, async (session) => {
+        const b = float32([1], [3]);
+        const first = await session.runHolding({ a: float32([1], [2]), b });
+        expectSame(Object.keys(first.results).join(), "product", "names of the other results");
+        expectEqual(first.results.product, float32([1], [6]), "product");
+        const { sum } = first.held;
+        expectSame(`${sum!.dtype} [${sum!.shape}]`, "float32 [1]", "type of what is held");
+        const second = await session.runHolding({ a: sum!, b });
+        const read = await sum!.read();
+        expectEqual(read, float32([1], [5]), "first sum");
+        (read.data as Float32Array)[0] = 100;
+        expectEqual(second.results.product, float32([1], [15]), "product of what was held");
+        const third = await session.runHolding({ a: sum!, b: second.held.sum! });
+        expectEqual(await third.held.sum!.read(), float32([1], [13]), "sum of what was held");
+        for (const { held } of [first, second, third]) held.sum!.release();
+        expectEqual((await session.run({ a: b, b })).sum, float32([1], [6]), "sum by a plain run");
+      }),
+  },
+  {
+    title: "refuses to hold what is no output",
+    run: (runtime) =>
+      expectFailure(
+        () => runtime.createSession(twoOutputs(), { held: ["x"] }),
+        "runtime",
+        'must be model outputs [sum, product], got "x"',
+      ),
+  },
+  {
     title: "takes a second release calmly and refuses to run after the first",
     run: async (runtime) => {
       const session = await runtime.createSession(doubling());

@@ -37,17 +37,23 @@ export function webEngineRuntime(ort: OnnxRuntimeWeb, options: WebEngineOptions)
     description: `onnxruntime-web ${versions.web ?? versions.common}`,
     async createSession(model, { threads: sessionThreads, ...sessionOptions } = {}) {
       setThreads(wasm, sessionThreads);
+      const { held } = sessionOptions;
       const ortOptions: InferenceSession.SessionOptions = {
         ...toOrtOptions(sessionOptions),
         executionProviders: [device],
+        ...(device === "webgpu" && held ? { preferredOutputLocation: onGpu(held) } : {}),
         externalData: model.external.map((file) => ({ path: file.location, data: wholeFile(file) })),
       };
       const session = await oneAtATime(() => ort.InferenceSession.create(model.bytes, ortOptions)).catch((error) => {
         throw toLoadFailure(error);
       });
-      return wrapSession(session, { OrtTensorClass: ort.Tensor, oneAtATime });
+      return wrapSession(session, { OrtTensorClass: ort.Tensor, oneAtATime, held });
     },
   };
+}
+
+function onGpu(names: readonly string[]): Record<string, "gpu-buffer"> {
+  return Object.fromEntries(names.map((name) => [name, "gpu-buffer"]));
 }
 
 /** Sets the engine's threads, which are the same for all sessions and stay as they are once it has started. */

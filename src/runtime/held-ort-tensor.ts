@@ -1,0 +1,26 @@
+/** Held tensors of ONNX Runtime's packages: over GPU memory where the session computed there, else over its result as it is. */
+import type { Tensor as OrtTensor } from "onnxruntime-common";
+import type { DType, Tensor } from "../tensor/index.ts";
+import { copyOfOrtTensor, isOnHost } from "./ort-tensor.ts";
+import type { HeldTensor } from "./session.ts";
+
+/** A tensor of ONNX Runtime's own, kept to be fed again. */
+export class HeldOrtTensor implements HeldTensor {
+  readonly ortTensor: OrtTensor;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+
+  constructor(ortTensor: OrtTensor) {
+    this.ortTensor = ortTensor;
+    this.dtype = ortTensor.type;
+    this.shape = ortTensor.dims;
+  }
+
+  read(): Promise<Tensor> {
+    return copyOfOrtTensor(this.ortTensor);
+  }
+
+  release(): void {
+    if (!isOnHost(this.ortTensor)) this.ortTensor.dispose();
+  }
+}
