@@ -31,11 +31,15 @@ const batchNormalization: Lowering = (node, ops) => {
   const epsilon = node.attributes.get("epsilon");
   const y = ops.emit("BatchNormalization", [x, scale, bias, batchMean, batchVariance], { epsilon });
   const momentum = node.float("momentum", MOMENTUM);
-  return [y, kept(ops, runningMean, batchMean, momentum), kept(ops, runningVariance, batchVariance, momentum)];
+  return [
+    y,
+    keptStatistic(ops, runningMean, batchMean, momentum),
+    keptStatistic(ops, runningVariance, batchVariance, momentum),
+  ];
 };
 
-/** running momentum + batch (1 - momentum) */
-function kept(ops: Ops, running: Value, batch: Value, momentum: number): Value {
+/** What ONNX keeps of statistics: running momentum + batch (1 - momentum) */
+export function keptStatistic(ops: Ops, running: Value, batch: Value, momentum: number): Value {
   return momentum === 0 ? batch : ops.add(ops.mul(running, momentum), ops.mul(batch, 1 - momentum));
 }
 

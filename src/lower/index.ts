@@ -1,6 +1,7 @@
 /** Lowering programs: from what they mean to what runs fastest. */
 export { lowerProgram } from "./lower-program.ts";
 export type { Lowering, LoweringTarget } from "./lowering.ts";
+export { loweringTarget } from "./lowering-target.ts";
 export { lowerings } from "./lowerings.ts";
 export { toPortable } from "./portable-program.ts";
 export { type Accumulator, type SimulateFloat16Options, simulateFloat16 } from "./simulate-float16.ts";

@@ -6,6 +6,8 @@ import type { Device } from "../runtime/index.ts";
 /** What a lowering may depend on besides the node and its shapes. */
 export interface LoweringTarget {
   readonly device: Device;
+  /** Channels in one block of the fastest convolutions, where the runtime has such. Default: the plain layout. See loweringTarget. */
+  readonly channelBlock?: number;
 }
 
 /**

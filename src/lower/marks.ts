@@ -10,8 +10,13 @@ const reluGradient: Lowering = (node, ops) => {
   return [ops.mul(dy, ops.cast(ops.greater(y, 0), dy.dtype!))];
 };
 
-export const marks: Readonly<Record<string, Lowering>> = {
+/** What only gradient rules look at. */
+export const gradientMarks: Readonly<Record<string, Lowering>> = {
   "modicum:StopGradient": passOn,
   "modicum:CustomGradient": passOn,
+};
+
+export const marks: Readonly<Record<string, Lowering>> = {
+  ...gradientMarks,
   "modicum:ReluGradient": reluGradient,
 };

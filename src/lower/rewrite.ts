@@ -56,7 +56,7 @@ function keepName(output: Value, replaced: ReadonlyMap<Value, Value>, writer: Gr
 }
 
 /** The layer a node was written for: its name without the operator. */
-function scopeOf(node: Node): string {
+export function scopeOf(node: Node): string {
   const slash = node.name.lastIndexOf("/");
   return slash < 0 ? "" : node.name.slice(0, slash);
 }
