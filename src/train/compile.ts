@@ -1,6 +1,6 @@
 /** Compiling a training step for a device, and running it. */
 import { stackSamples } from "../data/index.ts";
-import { lowerProgram } from "../lower/index.ts";
+import { loweringTarget, lowerProgram } from "../lower/index.ts";
 import { writeModel } from "../onnx/index.ts";
 import { cloneProgram } from "../program/index.ts";
 import type { Runtime, Session } from "../runtime/index.ts";
@@ -31,7 +31,7 @@ export interface CompileOptions {
 export async function compile(step: TrainStep, options: CompileOptions): Promise<Training> {
   const { runtime, seed = 0, variables = {} } = options;
   const { program } = cloneProgram(step.program);
-  lowerProgram(program, { device: runtime.device });
+  lowerProgram(program, await loweringTarget(runtime));
   const session = await runtime.createSession(writeModel(options.loop ? loopSteps(step, program) : program));
   return new Training(step, session, options.loop ?? false, {
     ...initialVariables(step.variables, seed),
