@@ -16,34 +16,25 @@ const inputGradient: Lowering = (node, ops) => {
 };
 
 /**
- * dw = the convolution of x with dy, batch and channels swapped, strides and dilations swapped; group by group.
+ * dw = the convolution of x with dy, batch and channels swapped, strides and dilations swapped; one convolution for all groups.
  *
  * Shapes: x [batch, channels, ...spatial], dy [batch, out, ...places] -> dw [out, channels / group, ...kernel].
  */
 const weightGradient: Lowering = (node, ops) => {
   const [x, dy] = [node.input(0), node.input(1)];
-  const shape = node.ints("weight_shape")!;
-  const kernel = shape.slice(2);
+  const [, channels, ...kernel] = node.ints("weight_shape") as [number, number, ...number[]];
   const { strides, pads, dilations, group } = windowOf(node, kernel.length);
-  const swap = [1, 0, ...kernel.map((_, axis) => axis + 2)];
-  const parts = (value: typeof x) =>
-    group === 1 ? [value] : ops.split(value, 1, new Array<number>(group).fill(ops.shapeOf(value)[1]! / group));
-  const gradients = parts(dy);
-  const sums = parts(x).map((part, index) => {
-    const places = ops.conv(ops.transpose(part, swap), ops.transpose(gradients[index]!, swap), undefined, {
-      strides: dilations,
-      dilations: strides,
-      pads,
-    });
-    // Strides may leave a rest of the input that no window reached: those places are no weights.
-    const cut = ops.slice(places, {
-      axes: kernel.map((_, axis) => axis + 2),
-      starts: kernel.map(() => 0),
-      ends: kernel,
-    });
-    return ops.transpose(cut, swap);
-  });
-  return [sums.length === 1 ? sums[0]! : ops.concat(sums, 0)];
+  const axes = kernel.map((_, axis) => axis + 2);
+  const [batch, , ...lengths] = ops.shapeOf(x) as [number, number, ...number[]];
+  // Samples become channels, of which each group has its own.
+  const inGroups = ops.reshape(x, [batch, group, channels, ...lengths]);
+  const samples = ops.transpose(inGroups, [2, 1, 0, ...axes.map((axis) => axis + 1)]);
+  const swapped = ops.reshape(samples, [channels, group * batch, ...lengths]);
+  const kernels = ops.transpose(dy, [1, 0, ...axes]);
+  const sums = ops.conv(swapped, kernels, undefined, { strides: dilations, dilations: strides, pads, group });
+  // Strides may leave a rest of the input that no window reached: those places are no weights.
+  const cut = ops.slice(sums, { axes, starts: kernel.map(() => 0), ends: kernel });
+  return [ops.transpose(cut, [1, 0, ...axes])];
 };
 
 function windowOf(node: Parameters<Lowering>[0], rank: number) {
