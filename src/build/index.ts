@@ -2,6 +2,7 @@
 
 export type { Decomposition } from "./decompositions/decomposition.ts";
 export { mapAxis } from "./decompositions/map-axis.ts";
+export { type PoolWindow, poolWindow } from "./decompositions/pools.ts";
 export {
   type RecurrentProduct,
   type UnrolledDirection,

@@ -1,7 +1,7 @@
-/** Convolutions and pools in float64, for which ONNX Runtime has no kernels: slices of the padded input, one per window offset. */
+/** Convolutions in float64, for which ONNX Runtime has no kernels: slices of the padded input, one per window offset. */
 import type { Ops } from "../build/index.ts";
 import type { Node, Value } from "../program/index.ts";
-import { elementCount, Tensor } from "../tensor/index.ts";
+import { elementCount } from "../tensor/index.ts";
 import type { Lowering } from "./lowering.ts";
 
 /** A window over known lengths. Shapes: x [batch, channels, ...lengths] -> y [batch, channels, ...places]. */
@@ -39,13 +39,13 @@ function padsBefore(node: Node, total: readonly number[], larger: "SAME_LOWER" |
 }
 
 /** Returns, for each offset in the window (last axis fastest), the elements it meets at all places. */
-function slices(ops: Ops, x: Value, window: Window, fill = 0): Value[] {
+function slices(ops: Ops, x: Value, window: Window): Value[] {
   const { lengths, places, kernel, strides, dilations, before } = window;
   const after = lengths.map(
     (length, axis) =>
       (places[axis]! - 1) * strides[axis]! + (kernel[axis]! - 1) * dilations[axis]! + 1 - length - before[axis]!,
   );
-  const padded = ops.pad(x, [0, 0, ...before, 0, 0, ...after], fill);
+  const padded = ops.pad(x, [0, 0, ...before, 0, 0, ...after]);
   return offsetsOf(kernel).map((offset) => {
     const starts = offset.map((position, axis) => position * dilations[axis]!);
     const ends = starts.map((start, axis) => start + (places[axis]! - 1) * strides[axis]! + 1);
@@ -143,49 +143,4 @@ function spread(ops: Ops, x: Value, strides: readonly number[]): Value {
   });
 }
 
-const averagePool: Lowering = (node, ops) => {
-  const x = node.input(0);
-  const window = windowOf(node, ops, node.ints("kernel_shape")!);
-  const sum = slices(ops, x, window).reduce((a, b) => ops.add(a, b));
-  return [ops.div(sum, counts(ops, node, window))];
-};
-
-/** How many elements each window averages: those of the input, with padding if that counts. Shape: [...places]. */
-function counts(ops: Ops, node: Node, window: Window): Value {
-  const { lengths, places, kernel, strides, dilations, before } = window;
-  const padded = node.int("count_include_pad", 0) === 1;
-  const after = node.ints("pads")?.slice(kernel.length) ?? kernel.map(() => 0);
-  const perAxis = places.map((count, axis) =>
-    Array.from({ length: count }, (_, place) => {
-      const positions = Array.from(
-        { length: kernel[axis]! },
-        (_, offset) => place * strides[axis]! + offset * dilations[axis]! - before[axis]!,
-      );
-      const [low, high] = padded ? [-before[axis]!, lengths[axis]! + after[axis]!] : [0, lengths[axis]!];
-      return positions.filter((position) => position >= low && position < high).length;
-    }),
-  );
-  const products = offsetsOf(places).map((place) =>
-    place.reduce((product, at, axis) => product * perAxis[axis]![at]!, 1),
-  );
-  return ops.constant(new Tensor("float64", places, Float64Array.from(products)));
-}
-
-/** A reduction over all spatial axes. */
-function global(operator: "reduceMean" | "reduceMax"): Lowering {
-  return (node, ops) => {
-    const axes = ops
-      .shapeOf(node.input(0))
-      .slice(2)
-      .map((_, axis) => axis + 2);
-    return [ops[operator](node.input(0), { axes })];
-  };
-}
-
-export const float64Windows: Readonly<Record<string, Lowering>> = {
-  Conv: conv,
-  ConvTranspose: convTranspose,
-  AveragePool: averagePool,
-  GlobalAveragePool: global("reduceMean"),
-  GlobalMaxPool: global("reduceMax"),
-};
+export const float64Windows: Readonly<Record<string, Lowering>> = { Conv: conv, ConvTranspose: convTranspose };

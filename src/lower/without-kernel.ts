@@ -6,9 +6,12 @@ import type { Lowering } from "./lowering.ts";
 /** Operators with decompositions whose kernels on CPU are in float32 only (ONNX Runtime 1.30). */
 const FLOAT32_ONLY: ReadonlySet<string> = new Set([
   "Attention",
+  "AveragePool",
   "Col2Im",
   "GRU",
+  "GlobalAveragePool",
   "GlobalLpPool",
+  "GlobalMaxPool",
   "LSTM",
   "LpPool",
   "MaxUnpool",

@@ -7,7 +7,7 @@ import type { Ops } from "../ops.ts";
 import type { Decomposition } from "./decomposition.ts";
 
 /** A pool's window over known lengths. */
-interface PoolWindow {
+export interface PoolWindow {
   readonly lengths: readonly number[];
   readonly places: readonly number[];
   readonly kernel: readonly number[];
@@ -21,9 +21,8 @@ interface PoolWindow {
   readonly end: readonly number[];
 }
 
-function poolWindow(node: Node, ops: Ops): PoolWindow {
-  const lengths = ops.shapeOf(node.input(0)).slice(2);
-  const places = ops.shapeOf(node.output()).slice(2);
+/** Reads the window of a pool, or of a pool's gradient, given the spatial lengths of its input and its output. */
+export function poolWindow(node: Node, lengths: readonly number[], places: readonly number[]): PoolWindow {
   const kernel = node.ints("kernel_shape") ?? [];
   const strides = node.ints("strides") ?? kernel.map(() => 1);
   const dilations = node.ints("dilations") ?? kernel.map(() => 1);
@@ -40,6 +39,10 @@ function poolWindow(node: Node, ops: Ops): PoolWindow {
   const before = padding.map(([begin]) => begin);
   const after = span.map((length, axis) => length - lengths[axis]! - before[axis]!);
   return { lengths, places, kernel, strides, dilations, before, after, end: padding.map(([, end]) => end) };
+}
+
+function windowOf(node: Node, ops: Ops): PoolWindow {
+  return poolWindow(node, ops.shapeOf(node.input(0)).slice(2), ops.shapeOf(node.output()).slice(2));
 }
 
 /** The sum over each window, all channels alike. Shapes: x [batch, channels, ...lengths] -> [batch, channels, ...places]. */
@@ -76,7 +79,7 @@ function countsOf(node: Node, { lengths, places, kernel, strides, dilations, bef
 
 const averagePool: Decomposition = (node, ops) => {
   const x = node.input(0);
-  const window = poolWindow(node, ops);
+  const window = windowOf(node, ops);
   const sum = sumOverWindows(ops, x, window);
   const counts = countsOf(node, window).map((axis) => axis.map((count) => 1 / count));
   const weights = counts.reduce<number[]>((outer, axis) => outer.flatMap((a) => axis.map((b) => a * b)), [1]);
@@ -90,7 +93,7 @@ const averagePool: Decomposition = (node, ops) => {
 /** (sum of |x|^p)^(1/p) over each window. */
 const lpPool: Decomposition = (node, ops) => {
   const p = node.int("p", 2);
-  return [root(ops, sumOverWindows(ops, power(ops, node.input(0), p), poolWindow(node, ops)), p)];
+  return [root(ops, sumOverWindows(ops, power(ops, node.input(0), p), windowOf(node, ops)), p)];
 };
 
 const globalLpPool: Decomposition = (node, ops) => {
