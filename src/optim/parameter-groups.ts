@@ -71,7 +71,12 @@ export function trainedBy(groups: readonly ParameterGroup[] = []): Pick<Optimize
 }
 
 /** @throws OptionError unless the number is at least 0, and below `below` if that is given. */
-export function assertRange(optimizer: string, option: string, number: number, below: number = Number.POSITIVE_INFINITY): void {
+export function assertRange(
+  optimizer: string,
+  option: string,
+  number: number,
+  below: number = Number.POSITIVE_INFINITY,
+): void {
   if (number >= 0 && number < below) return;
   const range = Number.isFinite(below) ? `at least 0 and less than ${below}` : "a number of at least 0";
   throw new OptionError(`${optimizer}: ${option} must be ${range}, got ${number}.`);

@@ -4,10 +4,10 @@ import { loweringTarget, lowerProgram } from "../lower/index.ts";
 import { writeModel } from "../onnx/index.ts";
 import { cloneProgram } from "../program/index.ts";
 import type { Runtime, Session } from "../runtime/index.ts";
-import { Tensor, tensorOf } from "../tensor/index.ts";
+import { Tensor, tensorOf, toNumbers } from "../tensor/index.ts";
 import { initialVariables } from "./initial-variables.ts";
 import { loopSteps } from "./loop-steps.ts";
-import { LEARNING_RATE, type TrainStep } from "./train-step.ts";
+import { LEARNING_RATE, STEP, type TrainStep } from "./train-step.ts";
 
 /** How a step is compiled. */
 export interface CompileOptions {
@@ -45,13 +45,15 @@ export class Training {
   readonly #session: Session;
   #variables: Record<string, Tensor>;
   readonly #loops: boolean;
-  #taken = 0;
+  /** Steps taken, before a resume too: schedules go on where they were. */
+  #taken: number;
 
   constructor(step: TrainStep, session: Session, loops: boolean, variables: Record<string, Tensor>) {
     this.step = step;
     this.#session = session;
     this.#loops = loops;
     this.#variables = variables;
+    this.#taken = toNumbers(variables[STEP]!)[0]!;
   }
 
   /** All variables by path, as they are after the last step. */
