@@ -6,6 +6,7 @@ import { alternate, lossDifference, summarize, warmUp } from "../bench/training/
 import { readCase, writeCase } from "../bench/training/case-file.ts";
 import { stepFlops } from "../bench/training/cases/case.ts";
 import { CASES } from "../bench/training/cases/index.ts";
+import { describeMachine } from "../bench/training/machine.ts";
 import type { CaseResult } from "../bench/training/measure-case.ts";
 import { DEFAULT_OUTPUT, parseOptions } from "../bench/training/options.ts";
 import { benchResult } from "../bench/training/result.ts";
@@ -230,7 +231,7 @@ describe("the result", () => {
     peakShare: 0.5,
     gemmGflops: 200,
   };
-  const result = benchResult([one], { ...defaults(), seed: 5 }, "0.1.0");
+  const result = benchResult([one], { ...defaults(), seed: 5 }, { machine: describeMachine(), modicum: "0.1.0" });
 
   it("is an object whose fields stay as they are", () => {
     const json = JSON.parse(JSON.stringify(result));

@@ -159,7 +159,7 @@ def describe():
     cpu = next((line.split(":")[-1].strip() for line in config.splitlines() if "CPU capability" in line), "unknown")
     blas = next((part.split("=")[1] for part in config.replace("\n", ",").split(", ") if "BLAS_INFO=" in part), "?")
     onednn = next((line.split(" v")[1].split(" ")[0] for line in config.splitlines() if "MKL-DNN v" in line), "none")
-    return f"Python {sys.version.split()[0]}, BLAS {blas}, oneDNN {onednn}, kernels for {cpu}, eager, fused SGD"
+    return f"Python {sys.version.split()[0]}, BLAS {blas}, oneDNN {onednn}, kernels for {cpu}, fused SGD"
 
 
 def main():
@@ -195,10 +195,10 @@ def main():
         optimizer.step()
         return loss.item()
 
-    settings = describe() + ("" if variant == "contiguous" else f", {variant}")
+    mode = {"contiguous": "eager", "channels_last": "eager, channels-last", "compile": "torch.compile"}[variant]
     ready = {
         "version": torch.__version__,
-        "settings": settings,
+        "settings": f"{describe()}, {mode}",
         "threads": torch.get_num_threads(),
         "loadedMiB": loaded_mib,
         "buildMs": (time.perf_counter() - started) * 1000,

@@ -1,6 +1,6 @@
 /** What a number was measured on. */
 import { readFileSync } from "node:fs";
-import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
 
 export interface Machine {
   readonly cpu: string;
@@ -9,6 +9,8 @@ export interface Machine {
   readonly system: string;
   /** Vector instructions that decide how fast matrix products are; empty where they cannot be told. */
   readonly vectorInstructions: readonly string[];
+  /** Processes that wanted a core in the minute before the run: much above 0, and the times are not to be trusted. */
+  readonly loadBefore: number;
 }
 
 const TELLING = ["avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_tile", "asimd", "sve"];
@@ -20,6 +22,7 @@ export function describeMachine(): Machine {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}, ${process.arch}`,
     vectorInstructions: vectorInstructions(),
+    loadBefore: Math.round(loadavg()[0]! * 10) / 10,
   };
 }
 

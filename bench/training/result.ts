@@ -1,6 +1,6 @@
 /** What a run of the benchmark gives: the JSON object that `--json` prints. */
 import { OPTIMIZER } from "./cases/case.ts";
-import { describeMachine, type Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import type { CaseResult } from "./measure-case.ts";
 import type { BenchOptions } from "./options.ts";
 
@@ -16,11 +16,15 @@ export interface BenchResult {
   readonly date: string;
 }
 
-export function benchResult(cases: readonly CaseResult[], options: BenchOptions, modicum: string): BenchResult {
+export function benchResult(
+  cases: readonly CaseResult[],
+  options: BenchOptions,
+  { machine, modicum }: { readonly machine: Machine; readonly modicum: string },
+): BenchResult {
   const { threads, rounds, seed } = options;
   return {
     cases,
-    machine: describeMachine(),
+    machine,
     versions: { node: process.versions.node, modicum },
     threads,
     rounds,

@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeCase } from "./case-file.ts";
+import { describeMachine } from "./machine.ts";
 import { type CaseResult, measureCase } from "./measure-case.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
 import { nodeSide } from "./peers.ts";
@@ -15,7 +16,11 @@ import { benchResult } from "./result.ts";
 import { speedPage } from "./table.ts";
 
 async function main(options: BenchOptions): Promise<void> {
-  const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  const { version: modicum } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  const machine = describeMachine();
+  if (machine.loadBefore > machine.cores / 4) {
+    process.stderr.write(`the machine is busy (load ${machine.loadBefore}): times will be too long, ratios unsteady\n`);
+  }
   const scratch = await mkdtemp(join(tmpdir(), "modicum-bench-"));
   try {
     const cases: CaseResult[] = [];
@@ -27,7 +32,7 @@ async function main(options: BenchOptions): Promise<void> {
       cases.push(await measureCase({ ...options, ...sides, one, folder, onProgress }));
       await rm(folder, { recursive: true });
     }
-    const result = benchResult(cases, options, version);
+    const result = benchResult(cases, options, { machine, modicum });
     const page = speedPage(result);
     process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : page);
     if (options.output !== undefined) {

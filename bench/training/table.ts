@@ -18,7 +18,7 @@ of the peak is the step's floating-point operations per second over those of a l
 with it. What each case is: \`bench/README.md\`.
 
 Written by \`npm run bench\` on ${date}: ${machine.cores} cores of ${machine.cpu}${instructions}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${versions.node},
-Modicum ${versions.modicum}, seed ${seed}.
+Modicum ${versions.modicum}, seed ${seed}; load before the run ${machine.loadBefore}.
 
 ${result.cases.map(section).join("\n\n")}
 
