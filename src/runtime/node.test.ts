@@ -17,6 +17,17 @@ const WITH_WEIGHTS = caseModel(
   { externalData: { location: "weights.bin", thresholdBytes: 16 } },
 );
 
+/** Products of square matrices, one after another. */
+function slow(): ModelFile {
+  return caseModel(({ emitter, input }) => {
+    const x = input("x", "float32", ["n", "n"]);
+    const facts = { dtype: "float32", shape: ["n", "n"] } as const;
+    let y = x;
+    for (let i = 0; i < 200; i++) y = emitter.emit("MatMul", [y, x], facts);
+    return [y];
+  });
+}
+
 function withExternal(changes: Partial<ExternalFile>): ModelFile {
   const [external] = WITH_WEIGHTS.external;
   return { bytes: WITH_WEIGHTS.bytes, external: [{ ...external!, ...changes }] };
@@ -74,6 +85,49 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "models with weight files in Node
     vi.stubEnv("TMPDIR", join(folder, "missing"));
     await expect(runtime.createSession(WITH_WEIGHTS)).rejects.toMatchObject({ code: "file" });
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describeUnless(reasonWithoutOnnxRuntimeNode(), "a runtime in a worker thread", () => {
+  it("leaves the event loop free while a model runs", async () => {
+    const runtime = await nodeRuntime({ worker: true, threads: 1 });
+    const session = await runtime.createSession(slow());
+    let turns = 0;
+    const count = setInterval(() => turns++, 1);
+    await session.run({ x: float32([200, 200], new Float32Array(200 * 200)) });
+    clearInterval(count);
+    // The same run on the main thread gives none. It takes some 50 ms; a single turn is proof.
+    expect(turns).toBeGreaterThan(0);
+    await session.release();
+  });
+
+  it("says why when the engine does not start", async () => {
+    // @ts-expect-error: no such device
+    await expect(nodeRuntime({ worker: true, device: "abacus" })).rejects.toMatchObject({
+      code: "option",
+      message: expect.stringContaining('got "abacus"'),
+    });
+  });
+
+  it("copies what it is fed, and moves what it gives", async () => {
+    const runtime = await nodeRuntime({ worker: true, threads: 1 });
+    const session = await runtime.createSession(doubling());
+    const x = float32([1, 3], [1, 2, 3]);
+    const { y } = await session.run({ x });
+    expect([...(x.data as Float32Array)]).toEqual([1, 2, 3]);
+    expect([...(y!.data as Float32Array)]).toEqual([2, 4, 6]);
+    await session.release();
+  });
+
+  it("refuses tensors that another runtime holds", async () => {
+    const [first, second] = await Promise.all([0, 1].map(() => nodeRuntime({ worker: true, threads: 1 })));
+    const [one, other] = await Promise.all(
+      [first!, second!].map((runtime) => runtime.createSession(doubling(), { held: ["y"] })),
+    );
+    const { held } = await one!.runHolding({ x: float32([1, 3], [1, 2, 3]) });
+    await expect(other!.runHolding({ x: held.y! })).rejects.toThrow("held tensors must come from sessions of the same");
+    await one!.release();
+    await other!.release();
   });
 });
 

@@ -1,10 +1,12 @@
 /** Models run in Node: by the native engine of onnxruntime-node, or by the WASM engine of onnxruntime-web. */
 import { mkdir, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
+import { Worker } from "node:worker_threads";
 import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
 import { FileError, ModicumError, OptionError, RuntimeFailure } from "../errors.ts";
 import type { ModelFile } from "../onnx/index.ts";
+import { connectRuntime } from "./connect-runtime.ts";
 import { toLoadFailure } from "./ort-error.ts";
 import { type SessionHost, toOrtOptions, wrapSession } from "./ort-session.ts";
 import type { Device, Runtime, Session, SessionOptions } from "./session.ts";
@@ -19,6 +21,11 @@ export interface NodeRuntimeOptions {
   readonly device?: Device;
   /** Threads inside one operator, for sessions that do not say. Default: one per core; WASM half of them, at most 4. */
   readonly threads?: number;
+  /**
+   * Runs models in a worker thread, so that the event loop stays free: without it, it stands still while a model runs. Feeds
+   * are copied into the worker. Default false.
+   */
+  readonly worker?: boolean;
 }
 
 /** What we use of the package; its own types are those of onnxruntime-common. */
@@ -45,7 +52,8 @@ const MAX_BYTES_IN_MEMORY = 2 ** 31 - 1;
  * const session = await runtime.createSession({ bytes: await readFile("model.onnx"), external: [] });
  */
 export async function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<Runtime> {
-  const { device = "cpu", threads } = options;
+  const { device = "cpu", threads, worker = false } = options;
+  if (worker) return workerRuntime({ device, ...(threads === undefined ? {} : { threads }) });
   if (device === "wasm") return webEngineRuntime(await import("onnxruntime-web"), { device, threads });
   const ort = await importOnnxRuntimeNode();
   const devices = ort.listSupportedBackends().map((backend) => backend.name);
@@ -62,9 +70,39 @@ export async function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<Run
   };
 }
 
-async function importOnnxRuntimeNode(): Promise<OnnxRuntimeNode> {
-  // Since 1.29 the native library reports models and runs to Microsoft unless this is set before it loads.
+/** Starts a thread of this folder's node-worker, which keeps the process alive only while it works. */
+async function workerRuntime(options: NodeRuntimeOptions): Promise<Runtime> {
+  disableTelemetry();
+  const worker = startWorker(options);
+  const gone = new Promise<string>((resolve) => {
+    worker.once("error", (error) => resolve(`an error in it: ${error.message}`));
+    worker.once("exit", (code) => resolve(`its exit with code ${code}`));
+  });
+  return connectRuntime(
+    {
+      send: (message, transfer = []) => worker.postMessage(message, transfer),
+      receive: (listener) => worker.on("message", listener),
+    },
+    { gone, onWaiting: (waiting) => (waiting ? worker.ref() : worker.unref()) },
+  );
+}
+
+function startWorker(workerData: NodeRuntimeOptions): Worker {
+  const extension = extname(new URL(import.meta.url).pathname);
+  const url = new URL(`./node-worker${extension}`, import.meta.url);
+  if (extension !== ".ts") return new Worker(url, { workerData });
+  // From the sources: before 22.18 Node reads no TypeScript, and threads do not inherit the loader that does.
+  const start = `import("tsx/esm/api").then(({ register }) => (register(), import("${url.href}")))`;
+  return new Worker(start, { eval: true, workerData });
+}
+
+/** Since 1.29 the native library reports models and runs to Microsoft unless this is set before it loads. */
+function disableTelemetry(): void {
   process.env.ORT_DISABLE_TELEMETRY ??= "1";
+}
+
+async function importOnnxRuntimeNode(): Promise<OnnxRuntimeNode> {
+  disableTelemetry();
   try {
     const ort = (await import("onnxruntime-node")) as unknown as OnnxRuntimeNode;
     ort.env.logLevel = "fatal";

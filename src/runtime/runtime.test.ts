@@ -14,6 +14,11 @@ interface Lane {
 
 const lanes: readonly Lane[] = [
   { name: "Node, cpu", reason: reasonWithoutOnnxRuntimeNode(), make: () => nodeRuntime({ threads: 1 }) },
+  {
+    name: "Node, cpu in a worker",
+    reason: reasonWithoutOnnxRuntimeNode(),
+    make: () => nodeRuntime({ threads: 1, worker: true }),
+  },
   { name: "Node, wasm", make: () => nodeRuntime({ device: "wasm", threads: 2 }) },
   { name: "Node, wasm by the browser's build", make: () => webRuntime() },
 ];

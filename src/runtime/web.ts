@@ -3,6 +3,10 @@ import { OptionError, RuntimeFailure } from "../errors.ts";
 import type { Runtime } from "./session.ts";
 import { webEngineRuntime } from "./web-engine.ts";
 
+export { connectRuntime } from "./connect-runtime.ts";
+export { serveRuntime } from "./serve-runtime.ts";
+export { workerChannel } from "./worker-channel.ts";
+
 /** Which device, how many threads, and where the engine's files are. */
 export interface WebRuntimeOptions {
   /** Default "wasm". */
@@ -15,6 +19,9 @@ export interface WebRuntimeOptions {
 
 /**
  * Makes the runtime over onnxruntime-web.
+ *
+ * WASM computes on the thread that calls it: to keep a page responsive, call `serveRuntime` in a worker of yours and
+ * `connectRuntime` in the page.
  *
  * @throws RuntimeFailure if WebGPU is asked for and this browser offers none.
  * @throws OptionError if threads are asked for that cannot be had.

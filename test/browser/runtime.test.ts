@@ -13,6 +13,8 @@ interface Lane {
   run(): Promise<CaseResult[]>;
 }
 
+const WORKER_PAGE = new URL("./runtime-worker.page.ts", import.meta.url);
+
 const browser = reasonWithoutBrowser();
 const lanes: readonly Lane[] = [
   { name: "Chromium, wasm, 1 thread", reason: browser, run: () => runInBrowser({ entry: PAGE, args: { threads: 1 } }) },
@@ -25,6 +27,11 @@ const lanes: readonly Lane[] = [
     name: "Chromium, webgpu in software",
     reason: browser,
     run: () => runInBrowser({ entry: PAGE, args: { device: "webgpu" }, webgpu: true }),
+  },
+  {
+    name: "Chromium, wasm in a worker",
+    reason: browser,
+    run: () => runInBrowser({ entry: WORKER_PAGE, args: { threads: 1 } }),
   },
   {
     name: "Node, webgpu in software",

@@ -28,7 +28,7 @@ export const RANKS: Readonly<Record<string, number>> = {
 const ENTRY_POINTS = new Set(["src/runtime/node.ts", "src/runtime/web.ts"]);
 
 const NODE_ONLY_FOLDERS = new Set(["files", "cli"]);
-const NODE_ONLY_FILES = new Set(["src/runtime/node.ts"]);
+const NODE_ONLY_FILES = new Set(["src/runtime/node.ts", "src/runtime/node-worker.ts"]);
 const NODE_ONLY_PACKAGES = new Set(["sharp", "onnxruntime-node", "cli-progress", "commander"]);
 
 /** Returns one sentence for every import that goes against the order. Tests and their cases may import anything. */
@@ -52,7 +52,7 @@ function packageViolation(path: string, name: string): string | undefined {
   const folder = folderOf(path);
   const inNode = NODE_ONLY_FILES.has(path) || (folder !== undefined && NODE_ONLY_FOLDERS.has(folder));
   if ((name.startsWith("node:") || NODE_ONLY_PACKAGES.has(name)) && !inNode) {
-    return "the core runs in browsers too; only files/, cli/ and runtime/node.ts are for Node";
+    return "the core runs in browsers too; only files/, cli/ and runtime/node*.ts are for Node";
   }
   if (name.startsWith("onnxruntime-") && folder !== "runtime") return "only runtime/ knows ONNX Runtime";
   return undefined;
