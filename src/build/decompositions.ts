@@ -1,6 +1,8 @@
 /** The list of all decompositions: the one place where one is registered. */
 import { attentions } from "./decompositions/attention.ts";
 import type { Decomposition } from "./decompositions/decomposition.ts";
+import { embeddings } from "./decompositions/embedding.ts";
+import { fouriers } from "./decompositions/fourier.ts";
 import { gridSamples } from "./decompositions/grid-sample.ts";
 import { pools } from "./decompositions/pools.ts";
 import { products } from "./decompositions/products.ts";
@@ -18,4 +20,6 @@ export const decompositions: Readonly<Record<string, Decomposition>> = {
   ...gridSamples,
   ...attentions,
   ...recurrents,
+  ...fouriers,
+  ...embeddings,
 };

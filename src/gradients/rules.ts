@@ -28,6 +28,7 @@ import { responseNormalizations } from "./rules/response-normalization.ts";
 import { shapes } from "./rules/shapes.ts";
 import { skipNormalizations } from "./rules/skip-normalization.ts";
 import { softmaxes } from "./rules/softmax.ts";
+import { embeddings, fouriers } from "./rules/transforms.ts";
 
 /** Gradient rules by the file they are in, then by operator; operators of other domains are written `domain:Operator`. */
 export const gradientFamilies: Readonly<Record<string, Readonly<Record<string, GradientRule>>>> = {
@@ -55,6 +56,8 @@ export const gradientFamilies: Readonly<Record<string, Readonly<Record<string, G
   recurrent: recurrents,
   attention: attentions,
   resize: resizes,
+  fourier: fouriers,
+  embedding: embeddings,
   shapes,
   movement,
   indexing,

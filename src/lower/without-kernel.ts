@@ -19,12 +19,21 @@ const FLOAT32_ONLY: ReadonlySet<string> = new Set([
   "Resize",
   "RotaryEmbedding",
   "com.microsoft:Attention",
+  "com.microsoft:EmbedLayerNormalization",
   "com.microsoft:MultiHeadAttention",
   "com.microsoft:RotaryEmbedding",
 ]);
 
 /** Operators with decompositions that run on CPU and not on WebGPU. */
-const NOT_ON_WEBGPU: ReadonlySet<string> = new Set(["AffineGrid", "Col2Im", "GlobalLpPool", "LpPool", "MaxUnpool"]);
+const NOT_ON_WEBGPU: ReadonlySet<string> = new Set([
+  "AffineGrid",
+  "Col2Im",
+  "DFT",
+  "GlobalLpPool",
+  "LpPool",
+  "MaxUnpool",
+  "STFT",
+]);
 
 /** Writes a node as simpler ones if the device could not run it as it is. */
 export const withoutKernel: Lowering = (node, ops, { device }) => {

@@ -20,6 +20,7 @@ import { reductionCases } from "./reductions.cases.ts";
 import { resizeCases } from "./resize.cases.ts";
 import { shapeCases } from "./shapes.cases.ts";
 import { softmaxCases } from "./softmax.cases.ts";
+import { transformCases } from "./transforms.cases.ts";
 
 /** Cases by the file they are in. */
 export const gradientCases: Readonly<Record<string, readonly GradientCase[]>> = {
@@ -42,5 +43,6 @@ export const gradientCases: Readonly<Record<string, readonly GradientCase[]>> = 
   resize: resizeCases,
   recurrent: recurrentCases,
   attention: attentionCases,
+  transforms: transformCases,
   derived: derivedCases,
 };
