@@ -128,37 +128,43 @@ class Collector {
     return this.request.value;
   }
 
-  add({ count, mean, samples, max, ...found }: BatchStatistics): void {
+  add({ count, mean, min, max, samples, ...found }: BatchStatistics): void {
     if (count === 0) return;
     const channels = mean.length;
     this.#assertFinite(mean);
     this.#samples.add(samples);
-    const { detail, minimum } = this.request;
-    const min = minimum === undefined ? found.min : new Float32Array(channels).fill(minimum);
     this.#channels ??= new MomentAccumulator(channels);
-    const { channelAbsolute: absolute, channelSquare: square } = found;
-    this.#channels.add({ count: count / channels, mean, min, max, absolute, square });
-    if (detail === "inputs") return;
-    this.#assertFinite(min!);
+    const { channelAbsolute, channelSquare } = found;
+    const perChannel = { mean, min, max, absolute: channelAbsolute, square: channelSquare };
+    this.#channels.add({ count: count / channels, ...perChannel });
+    if (this.request.detail === "inputs") return;
+    if (min) this.#assertFinite(min);
     this.#assertFinite(max!);
-    this.#tensor.add({ ...found, count, mean: [average(mean)], min: [lowest(min!)], max: [highest(max!)] });
+    const { absolute, square } = found;
+    const extremes = { min: min && Float32Array.of(lowest(min)), max: Float32Array.of(highest(max!)) };
+    this.#tensor.add({ count, mean: Float64Array.of(average(mean)), ...extremes, absolute, square });
   }
 
   result(): ValueStatistics {
-    const { detail, exact, value } = this.request;
+    const { detail, exact, minimum, value } = this.request;
     if (!this.#channels)
       throw new DataError(`calibrate: ${value.name} must have elements, got an empty tensor in every batch.`);
     const means = this.#channels.means();
     const inputs = { means, variances: this.#samples.channelVariances(means) };
     if (detail === "inputs") return { inputs };
     const [tensor] = this.#tensor.statistics();
-    const complete = (statistics: Statistics, channel?: number): Statistics =>
-      this.#samples.withHistogram(exact ? statistics : this.#samples.withDeviations(statistics, channel), channel);
+    const complete = (found: Statistics, channel?: number): Statistics => {
+      const statistics = minimum === undefined ? found : { ...found, min: minimum };
+      return this.#samples.withHistogram(
+        exact ? statistics : this.#samples.withDeviations(statistics, channel),
+        channel,
+      );
+    };
     if (detail === "tensor") return { inputs, tensor: complete(tensor!) };
     return { inputs, tensor: complete(tensor!), channels: this.#channels.statistics().map(complete) };
   }
 
-  #assertFinite(numbers: ArrayLike<number>): void {
+  #assertFinite(numbers: Float32Array): void {
     for (let i = 0; i < numbers.length; i++) {
       if (Number.isFinite(numbers[i])) continue;
       throw new DataError(
@@ -168,20 +174,20 @@ class Collector {
   }
 }
 
-function average(numbers: ArrayLike<number>): number {
+function average(numbers: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < numbers.length; i++) sum += numbers[i]!;
   return sum / numbers.length;
 }
 
-function lowest(numbers: ArrayLike<number>): number {
+function lowest(numbers: Float32Array): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < numbers.length; i++) least = Math.min(least, numbers[i]!);
+  for (let i = 0; i < numbers.length; i++) if (numbers[i]! < least) least = numbers[i]!;
   return least;
 }
 
-function highest(numbers: ArrayLike<number>): number {
+function highest(numbers: Float32Array): number {
   let most = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < numbers.length; i++) most = Math.max(most, numbers[i]!);
+  for (let i = 0; i < numbers.length; i++) if (numbers[i]! > most) most = numbers[i]!;
   return most;
 }

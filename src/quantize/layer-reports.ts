@@ -7,7 +7,6 @@ import type { ActivationChoice } from "./choose-grids.ts";
 import { measuredEntropy } from "./entropy.ts";
 import type { LoweredLayer } from "./lower-layers.ts";
 import { measuredMse } from "./measured-error.ts";
-import { layerWeights } from "./quantize-layer.ts";
 import type { ActivationReport, LayerReport } from "./report-data.ts";
 
 /** Bits a report gives for what stays in float. */
@@ -39,7 +38,7 @@ export function layerReports(
       weightBits: entry?.weightBits ?? FLOAT,
       activationBits: choice ? meanBits(choice) : FLOAT,
       sqnrDb: sqnr.get(layer.node) ?? null,
-      weightSqnrDb: entry ? weightSqnr(entry) : null,
+      weightSqnrDb: entry?.weightSqnrDb ?? null,
       weightCount: constant ? constantSize(constant) : 0,
       weightShape: constant?.shape ?? [],
       macs: macs.byNode.get(layer.node) ?? null,
@@ -76,15 +75,4 @@ function activationReport(choice: ActivationChoice): ActivationReport {
     histogram: histogram ?? null,
     channelBits: channelGrids?.map(({ bits }) => bits) ?? null,
   };
-}
-
-function weightSqnr({ layer, floats }: LoweredLayer): number {
-  const values = layerWeights(layer);
-  let signal = 0;
-  let noise = 0;
-  for (let i = 0; i < values.length; i++) {
-    signal += values[i]! ** 2;
-    noise += (values[i]! - floats[i]!) ** 2;
-  }
-  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
 }

@@ -12,7 +12,7 @@ import { lowerToSimulation } from "./lowering/simulate.ts";
 import { lowerForWebGpu } from "./lowering/webgpu.ts";
 import type { Target } from "./options.ts";
 import { assignBits } from "./policy.ts";
-import { canUseBlocks, floatsOf, quantizeLayer } from "./quantize-layer.ts";
+import { canUseBlocks, layerWeights, quantizeLayer } from "./quantize-layer.ts";
 import { FLOAT_BITS, type Settings } from "./settings.ts";
 import { simulateLayer } from "./simulate-layer.ts";
 
@@ -21,8 +21,8 @@ export interface LoweredLayer {
   readonly layer: Layer;
   /** Mean over channels where bits are allocated. */
   readonly weightBits: number;
-  /** What the weights now stand for, in the original's layout. */
-  readonly floats: Float32Array;
+  /** Of the numbers that the weights now stand for, dB. */
+  readonly weightSqnrDb: number;
   readonly reason: string | null;
 }
 
@@ -60,8 +60,8 @@ export function lowerLayers(
       inputMoments: calibration.inputMoments.get(layer.input),
       inputGrid: settings.target === "webgpu" ? undefined : grids.get(layer.input),
     });
-    quantized.push(made);
-    lowered.push({ layer, weightBits: bits, floats: floatsOf(layer, made.weights), reason });
+    quantized.push(made.quantized);
+    lowered.push({ layer, weightBits: bits, weightSqnrDb: sqnrDb(layerWeights(layer), made.floats), reason });
   }
   const plan = { program, layers: byNode(quantized), activations, grids };
   return { ...LOWERINGS[settings.target](plan), layers: lowered };
@@ -85,13 +85,23 @@ function simulateLayers(
     const { weights: bits, reason } = bitsOf.get(layer)!;
     const { weightAllocation: allocation, correction, weightRange } = settings;
     const made = simulateLayer(layer, { bits, allocation, correction, clip: weightRange === "mse" ? "mse" : "max" });
-    lowered.push({ layer, weightBits: made.meanBits, floats: made.floats, reason });
+    lowered.push({ layer, weightBits: made.meanBits, weightSqnrDb: sqnrDb(layerWeights(layer), made.floats), reason });
     return made;
   });
   return {
     ...lowerToSimulation({ program, layers: byNode(simulated), grids: simulatedGrids(calibration.choices) }),
     layers: lowered,
   };
+}
+
+function sqnrDb(values: Float32Array, floats: Float32Array): number {
+  let signal = 0;
+  let noise = 0;
+  for (let i = 0; i < values.length; i++) {
+    signal += values[i]! ** 2;
+    noise += (values[i]! - floats[i]!) ** 2;
+  }
+  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
 }
 
 /** A recurrent node has two layers, one for each of its weight tensors. */

@@ -36,16 +36,17 @@ export class MomentAccumulator {
   }
 
   /** Adds one batch. */
-  add(batch: BatchMoments): void {
+  add({ count, mean, min, max, absolute, square }: BatchMoments): void {
     for (let c = 0; c < this.#count.length; c++) {
       const before = this.#count[c]!;
-      const total = before + batch.count;
-      const shift = batch.mean[c]! - this.#mean[c]!;
-      this.#mean[c]! += (shift * batch.count) / total;
-      this.#square[c]! += (batch.square?.[c] ?? 0) + (shift * shift * before * batch.count) / total;
-      this.#absolute[c]! += batch.absolute?.[c] ?? 0;
-      this.#min[c] = Math.min(this.#min[c]!, batch.min?.[c] ?? Number.POSITIVE_INFINITY);
-      this.#max[c] = Math.max(this.#max[c]!, batch.max?.[c] ?? Number.NEGATIVE_INFINITY);
+      const total = before + count;
+      const shift = mean[c]! - this.#mean[c]!;
+      this.#mean[c]! += (shift * count) / total;
+      this.#square[c]! += (shift * shift * before * count) / total;
+      if (square) this.#square[c]! += square[c]!;
+      if (absolute) this.#absolute[c]! += absolute[c]!;
+      if (min && min[c]! < this.#min[c]!) this.#min[c] = min[c]!;
+      if (max && max[c]! > this.#max[c]!) this.#max[c] = max[c]!;
       this.#count[c] = total;
     }
   }

@@ -52,15 +52,23 @@ export function outputChannels(layer: Layer): number {
   return layer.kind === "conv-transpose" ? length * layer.groups : length;
 }
 
+/** A layer with its quantized weights and the numbers they stand for. */
+export interface RoundedLayer {
+  readonly quantized: QuantizedLayer;
+  /** In the layout of the original. */
+  readonly floats: Float32Array;
+}
+
 /** Quantizes a layer's weights symmetrically, and computes what its bias has to make up for. */
-export function quantizeLayer(layer: Layer, options: QuantizeLayerOptions): QuantizedLayer {
+export function quantizeLayer(layer: Layer, options: QuantizeLayerOptions): RoundedLayer {
   const values = layerWeights(layer);
   const weights =
     options.granularity === "block" ? blockWeights(layer, values, options) : channelWeights(layer, values, options);
-  const channels = outputChannels(layer);
-  const shift =
-    options.correction === "none" ? undefined : expectedShift(layer, values, weights, options.inputMoments?.means);
-  return { layer, weights, channels, biasShift: shift, integer: options.inputGrid !== undefined };
+  const floats = floatsOf(layer, weights);
+  const biasShift =
+    options.correction === "none" ? undefined : expectedShift(layer, values, floats, options.inputMoments?.means);
+  const integer = options.inputGrid !== undefined;
+  return { quantized: { layer, weights, channels: outputChannels(layer), biasShift, integer }, floats };
 }
 
 function channelWeights(layer: Layer, values: Float32Array, options: QuantizeLayerOptions): ChannelWeights {
@@ -94,8 +102,11 @@ function inputsPerWeight(
   const inputs = layer.outputChannelAxis === 0 ? shape[1]! : shape[0]!;
   if (moments.means.length !== inputs * layer.groups) return undefined;
   const taps = constantSize(layer.weight.constant!) / outputs / inputs;
-  const spread = (group: number, moments: Float64Array): Float64Array =>
-    Float64Array.from({ length: inputs * taps }, (_, k) => moments[group * inputs + Math.floor(k / taps)]!);
+  const spread = (group: number, moments: Float64Array): Float64Array => {
+    const all = new Float64Array(inputs * taps);
+    for (let i = 0; i < inputs; i++) all.fill(moments[group * inputs + i]!, i * taps, (i + 1) * taps);
+    return all;
+  };
   const groups = Array.from({ length: layer.groups }, (_, group) => ({
     means: spread(group, moments.means),
     variances: spread(group, moments.variances),
@@ -134,8 +145,7 @@ function blockWeights(layer: Layer, values: Float32Array, { bits }: QuantizeLaye
   return quantizeBlocks(transpose(values, rows, columns), rows, bits);
 }
 
-/** Returns the numbers a layer's quantized weights stand for, in the layout of the original. */
-export function floatsOf(layer: Layer, weights: QuantizedWeights): Float32Array {
+function floatsOf(layer: Layer, weights: QuantizedWeights): Float32Array {
   if (weights.granularity === "channel") return dequantizeWeights(weights);
   const rows = dequantizeBlocks(weights);
   return layer.kind === "embedding" ? rows : transpose(rows, weights.rows, weights.rowLength);
@@ -150,17 +160,16 @@ export function canUseBlocks(layer: Layer): boolean {
 }
 
 /** The expected shift of each output, for layers whose products sum over channels with known means. */
-export function expectedShift(
+function expectedShift(
   layer: Layer,
   values: Float32Array,
-  weights: QuantizedWeights | Float32Array,
+  floats: Float32Array,
   inputMeans: ArrayLike<number> | undefined,
 ): Float64Array | undefined {
   if (!inputMeans || layer.kind === "embedding" || layer.kind === "recurrent" || layer.weightIndex === 0)
     return undefined;
   if (!hasChannelBias(layer)) return undefined;
   const shape = layer.weight.constant!.shape;
-  const floats = weights instanceof Float32Array ? weights : floatsOf(layer, weights);
   const layout = layer.outputChannelAxis === 0 ? "outputs-first" : "inputs-first";
   const inputs = layout === "outputs-first" ? shape[1]! * layer.groups : shape[0]!;
   if (inputMeans.length !== inputs || (layer.kind === "matmul" && shape.length !== 2)) return undefined;

@@ -95,12 +95,19 @@ function steps(x: number, scale: number, least: number, most: number): number {
 
 /** The grids as arrays by channel, which the loops read much faster than objects; least and most in steps from zero. */
 function columnsOf(grids: readonly Grid[]): Record<"scale" | "zeroPoint" | "least" | "most", Float64Array> {
-  return {
-    scale: Float64Array.from(grids, (grid) => grid.scale),
-    zeroPoint: Float64Array.from(grids, (grid) => grid.zeroPoint),
-    least: Float64Array.from(grids, (grid) => grid.lowestCode - grid.zeroPoint),
-    most: Float64Array.from(grids, (grid) => highestCode(grid) - grid.zeroPoint),
-  };
+  const [scale, zeroPoint, least, most] = [0, 1, 2, 3].map(() => new Float64Array(grids.length)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  for (const [c, grid] of grids.entries()) {
+    scale[c] = grid.scale;
+    zeroPoint[c] = grid.zeroPoint;
+    least[c] = grid.lowestCode - grid.zeroPoint;
+    most[c] = highestCode(grid) - grid.zeroPoint;
+  }
+  return { scale, zeroPoint, least, most };
 }
 
 function layoutFor(length: number, grids: readonly Grid[], { shape, axis = 0 }: ChannelAxis): ChannelLayout {

@@ -71,7 +71,13 @@ export class SampleStore {
       const values = data as Float32Array;
       for (let at = 0, n = 0; n < before; n++) {
         for (let c = 0; c < channels; c++) {
-          for (const end = at + after; at < end; at++) square[c]! += (values[at]! - means[c]!) ** 2;
+          const mean = means[c]!;
+          let sum = 0;
+          for (const end = at + after; at < end; at++) {
+            const deviation = values[at]! - mean;
+            sum += deviation * deviation;
+          }
+          square[c]! += sum;
         }
       }
       count += before * after;

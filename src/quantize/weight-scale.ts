@@ -37,7 +37,7 @@ export function weightGrids(weights: Float32Array, options: WeightGridOptions): 
 /** Smallest clip tried, as a share of the largest magnitude. */
 const SMALLEST_CLIP = 0.3;
 /** Clips are tried on a scale of so many steps from there to 1: first every fourth, then twice halfway beside the best. */
-const CLIP_STEPS = 40;
+const CLIP_STEPS = 39;
 const COARSE = 4;
 
 function leastErrorGrid(values: Float32Array, largest: number, bits: number): Grid {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { findLayers, type Layer, prepareProgram } from "../../prepare/index.ts";
 import { cloneProgram, constantValue, type Program } from "../../program/index.ts";
 import { float32 } from "../../tensor/index.ts";
-import { canUseBlocks, floatsOf, quantizeLayer } from "../quantize-layer.ts";
+import { canUseBlocks, quantizeLayer } from "../quantize-layer.ts";
 import { operators, runtime, sqnrDb } from "../small-models.cases.ts";
 import { layerModels } from "./layer-models.cases.ts";
 import {
@@ -78,8 +78,8 @@ async function withRoundedWeights(program: Program, { target, weights: bits }: S
   const { program: prepared } = await prepareProgram(cloneProgram(program).program, { runtime });
   for (const layer of findLayers(prepared)) {
     const granularity = target !== "portable" && canUseBlocks(layer) ? "block" : "channel";
-    const quantized = quantizeLayer(layer, { ...COARSE, bits, granularity, clip: bits <= 4 ? "mse" : "max" });
-    replaceWeight(layer, floatsOf(layer, quantized.weights));
+    const { floats } = quantizeLayer(layer, { ...COARSE, bits, granularity, clip: bits <= 4 ? "mse" : "max" });
+    replaceWeight(layer, floats);
   }
   return prepared;
 }
