@@ -29,4 +29,5 @@ export {
   readPreprocessing,
 } from "./preprocessing.ts";
 export { completePreprocessing, IMAGENET_MEAN, IMAGENET_STD, type StoredPictures } from "./preprocessing-defaults.ts";
+export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export { type Augmentation, stackSamples, type TrainingBatchOptions, trainingBatches } from "./training-batches.ts";
