@@ -1,4 +1,5 @@
 /** Every operator's gradient rule, against central differences in float64. */
+import { existsSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gradientFamilies, noGradient } from "../src/gradients/index.ts";
 import { findOperator } from "../src/ops/index.ts";
@@ -40,6 +41,11 @@ describe("gradients", () => {
       return findOperator(operator, domain) !== undefined;
     };
     expect(names.filter((name) => !isKnown(name))).toEqual([]);
+  });
+
+  it("are listed under the name of the file they are in", () => {
+    const fileOf = (family: string) => new URL(`../src/gradients/rules/${family}.ts`, import.meta.url);
+    expect(Object.keys(gradientFamilies).filter((family) => !existsSync(fileOf(family)))).toEqual([]);
   });
 
   it("are listed once each, under one family", () => {
