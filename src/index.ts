@@ -127,6 +127,7 @@ export {
   type ImportedModel,
   importOnnx,
   type LossFunction,
+  readSafetensors,
   storeFloat16,
   Training,
   type TrainStep,
