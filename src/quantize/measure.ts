@@ -23,7 +23,7 @@ export async function measureSqnr(
   lowered: LoweredProgram,
   pairs: readonly MeasuredPair[],
   data: CalibrationData,
-  options: { runtime: Runtime; simulation: boolean; batches: number },
+  options: { runtime: Runtime; simulation: boolean; batches: number; signal?: AbortSignal | undefined },
 ): Promise<(number | null)[]> {
   const program = comparisonProgram(reference, lowered.program, pairs);
   const session = await options.runtime.createSession(writeModel(program), { keepQuantization: options.simulation });
@@ -33,10 +33,12 @@ export async function measureSqnr(
     let batch = 0;
     for await (const feeds of data.batches()) {
       if (batch++ === options.batches) break;
-      const results = await session.run(feeds);
+      options.signal?.throwIfAborted();
+      const sums = (await session.run(feeds))[SUMS_OUTPUT]!.data as Float32Array;
       pairs.forEach((_, i) => {
-        signal[i]! += Number(results[`modicum.signal.${i}`]!.data[0]);
-        noise[i]! += Number(results[`modicum.noise.${i}`]!.data[0]);
+        const at = 2 * (pairs.length - 1 - i);
+        signal[i]! += sums[at]!;
+        noise[i]! += sums[at + 1]!;
       });
     }
   } finally {
@@ -45,20 +47,24 @@ export async function measureSqnr(
   return pairs.map((_, i) => (signal[i] === 0 ? null : 10 * Math.log10(signal[i]! / noise[i]!)));
 }
 
-/** One program that computes both, with the two sums of squares of each pair as its outputs. */
+/** Name of the one output: sum of squares of the signal and of the noise of every pair, the last pair first. */
+const SUMS_OUTPUT = "modicum.sums";
+
+/** One program that computes both, with the two sums of squares of each pair as its output; see `calibrationProgram`. */
 function comparisonProgram(reference: Program, lowered: Program, pairs: readonly MeasuredPair[]): Program {
   const { program: quantized, values } = cloneProgram(lowered);
   // Both programs use the same names of nodes, which ONNX Runtime wants unique; none is needed here.
   for (const node of quantized.allNodes()) node.name = "";
   const emitter = new Emitter();
-  const outputs: Value[] = [];
-  pairs.forEach(({ float, quantized: { value, grid } }, i) => {
+  const sums = pairs.toReversed().flatMap(({ float, quantized: { value, grid } }) => {
     const scale = grid && emitter.constant("scale", float32([], [grid.scale]));
     const zeroPoint = grid && emitter.constant("zero_point", new Tensor("uint8", [], Uint8Array.of(grid.zeroPoint)));
     const numbers = grid ? emitter.emit("DequantizeLinear", [values.get(value), scale, zeroPoint]) : values.get(value)!;
     const error = emitter.emit("Sub", [float, numbers]);
-    outputs.push(squareSum(float, `modicum.signal.${i}`, emitter), squareSum(error, `modicum.noise.${i}`, emitter));
+    return [squareSum(float, emitter), squareSum(error, emitter)];
   });
+  const output = { output: SUMS_OUTPUT, dtype: "float32", shape: [2 * pairs.length], attributes: { axis: 0 } } as const;
+  const outputs = [emitter.emit("Concat", sums, output)];
   const inputs = reference.graph.inputs;
   const joined = new Graph("comparison", {
     inputs,
@@ -73,9 +79,9 @@ function comparisonProgram(reference: Program, lowered: Program, pairs: readonly
   return program;
 }
 
-function squareSum(x: Value, output: string, emitter: Emitter): Value {
+function squareSum(x: Value, emitter: Emitter): Value {
   const numbers = x.dtype === "float32" ? x : emitter.emit("Cast", [x], { attributes: { to: dtypeCode("float32") } });
   const square = emitter.emit("Mul", [numbers, numbers]);
   const flat = emitter.emit("Reshape", [square, emitter.constant("flat", int64([-1]))]);
-  return emitter.emit("ReduceSum", [flat], { output, dtype: "float32", shape: [1], attributes: { keepdims: 1 } });
+  return emitter.emit("ReduceSum", [flat], { dtype: "float32", shape: [1], attributes: { keepdims: 1 } });
 }
