@@ -73,7 +73,7 @@ interface NormalizedBatch {
   readonly variance: Value;
 }
 
-/** Normalizes by the batch's own statistics. ONNX Runtime's operator needs half the time of separate sums and products. */
+/** Normalizes by the batch's own statistics: one operator, so that each device can compute it in its own way. */
 function normalizeBatch(ops: Ops, x: Value, weight: Value, bias: Value, epsilon: number): NormalizedBatch {
   const zero = ops.full(ops.shapeOf(weight), 0, x.dtype);
   const attributes = { training_mode: 1, momentum: { float: 0 }, epsilon: { float: epsilon } };

@@ -22,6 +22,8 @@ export interface LayerCase {
   readonly refuses?: readonly [name: string, shape: readonly number[]];
   /** What statistics hold before. */
   readonly statistics?: Readonly<Record<string, Tensor>>;
+  /** Why it is not run on WebGPU. */
+  readonly notOnWebGpu?: string;
   /** Why its gradient is not compared with differences. */
   readonly noDifferences?: string;
 }
