@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Ops } from "../build/index.ts";
+import { lowerProgram } from "../lower/index.ts";
 import { writeModel } from "../onnx/index.ts";
 import { Node, Program, Value } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
@@ -12,7 +13,7 @@ beforeAll(async () => {
   runtime = await nodeRuntime({ threads: 1 });
 });
 
-/** Runs a graph and returns the numbers of the given values. */
+/** Lowers and runs a graph, and returns the numbers of the given values. */
 async function run(ops: Ops, values: readonly Value[], feeds: Record<string, Tensor>): Promise<number[][]> {
   const outputs = values.map((value, index) => {
     const output = ops.identity(value);
@@ -20,7 +21,9 @@ async function run(ops: Ops, values: readonly Value[], feeds: Record<string, Ten
     return output;
   });
   ops.writer.graph.outputs.push(...outputs);
-  const session = await runtime.createSession(writeModel(new Program(ops.writer.graph, ops.writer.opsets)));
+  const program = new Program(ops.writer.graph, ops.writer.opsets);
+  lowerProgram(program, { device: "cpu" });
+  const session = await runtime.createSession(writeModel(program));
   try {
     const results = await session.run(feeds);
     return outputs.map(({ name }) => [...toNumbers(results[name]!)]);
@@ -84,9 +87,11 @@ describe("gradients", () => {
     const x = ops.input("x", "float32", [2]);
     const rounded = ops.straightThrough(x, ops.floor(x));
     const [dx] = gradients(ops, ops.reduceSum(ops.square(rounded)), [x]);
-    const numbers = await run(ops, [rounded, dx!], { x: float32([2], [1.7, -0.5]) }).catch((error) => error);
-    // CustomGradient is no operator of the engine's: lowering takes it away before a program runs.
-    expect(String(numbers)).toContain("CustomGradient");
+    const feeds = { x: float32([2], [1.7, -0.5]) };
+    expect(await run(ops, [rounded, dx!], feeds)).toEqual([
+      [1, -1],
+      [2, -2],
+    ]);
   });
 
   it("are named after the layer they belong to", () => {
