@@ -46,11 +46,14 @@ export {
   type Preprocessing,
   readNpy,
   readNpz,
+  readSafetensors,
+  type Safetensors,
   type Sample,
   stackSamples,
   trainingBatches,
   writeNpy,
   writeNpz,
+  writeSafetensors,
 } from "./data/index.ts";
 export {
   DataError,
@@ -127,7 +130,6 @@ export {
   type ImportedModel,
   importOnnx,
   type LossFunction,
-  readSafetensors,
   storeFloat16,
   Training,
   type TrainStep,

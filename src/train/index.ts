@@ -4,7 +4,6 @@ export { type ExportOptions, exportOnnx } from "./export-onnx.ts";
 export { type ExportedStep, type ExportStepOptions, exportStep } from "./export-step.ts";
 export type { LossAndMetrics, LossFunction } from "./forward-backward.ts";
 export { type ImportedLayerOptions, type ImportedModel, importOnnx } from "./import-onnx.ts";
-export { readSafetensors, writeSafetensors } from "./safetensors.ts";
 export { storeFloat16 } from "./store-float16.ts";
 export {
   type InputSpecification,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { readSafetensors, writeSafetensors } from "../data/index.ts";
 import { nn, optim } from "../index.ts";
 import { nodeRuntime } from "../runtime/node.ts";
 import { float32, int64, seededRandom, type Tensor } from "../tensor/index.ts";
 import { compile } from "./compile.ts";
-import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { trainStep } from "./train-step.ts";
 
 const runtime = await nodeRuntime({ threads: 1 });
@@ -35,7 +35,7 @@ describe("Training", () => {
     await whole.runMany(batches);
     const first = await compile(step, { runtime, seed: 3 });
     await first.runMany(batches.slice(0, 5));
-    const saved = readSafetensors(writeSafetensors(first.variables));
+    const saved = readSafetensors(writeSafetensors(first.variables), "saved").tensors;
     const second = await compile(step, { runtime, variables: saved });
     await second.runMany(batches.slice(5));
     expect(second.variables).toEqual(whole.variables);
