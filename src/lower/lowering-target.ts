@@ -5,10 +5,17 @@ import { Program } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { float32, seededRandom, type Tensor, toNumbers } from "../tensor/index.ts";
 import { channelsToBlocks, NCHWC } from "./blocked/nchwc.ts";
+import type { LoweringTable } from "./forms/lowering-table.ts";
 import { lowerProgram } from "./lower-program.ts";
 import type { LoweringTarget } from "./lowering.ts";
 
-const known = new WeakMap<Runtime, Promise<LoweringTarget>>();
+/** What programs are lowered by besides the runtime. */
+export interface LoweringTargetOptions {
+  /** Which forms of operators are fastest on this machine: what tuneLowering measured. Default: what we measured. */
+  readonly table?: LoweringTable;
+}
+
+const known = new WeakMap<Runtime, Promise<number | undefined>>();
 
 /**
  * Returns what to lower programs for: the runtime's device, and whether it has convolutions on channels in blocks. Those are
@@ -17,16 +24,12 @@ const known = new WeakMap<Runtime, Promise<LoweringTarget>>();
  * @example
  * lowerProgram(program, await loweringTarget(runtime));
  */
-export function loweringTarget(runtime: Runtime): Promise<LoweringTarget> {
-  const target = known.get(runtime) ?? findTarget(runtime);
-  known.set(runtime, target);
-  return target;
-}
-
-async function findTarget(runtime: Runtime): Promise<LoweringTarget> {
+export async function loweringTarget(runtime: Runtime, { table }: LoweringTargetOptions = {}): Promise<LoweringTarget> {
   const { device } = runtime;
-  const channelBlock = device === "cpu" ? await findChannelBlock(runtime) : undefined;
-  return channelBlock === undefined ? { device } : { device, channelBlock };
+  const search = known.get(runtime) ?? (device === "cpu" ? findChannelBlock(runtime) : Promise.resolve(undefined));
+  known.set(runtime, search);
+  const channelBlock = await search;
+  return { device, ...(channelBlock && { channelBlock }), ...(table && { table }) };
 }
 
 /** Blocks are 16 channels with AVX-512 and on ARM64, 8 with AVX; builds without blocked kernels answer with less or not at all. */

@@ -2,12 +2,15 @@
 import type { Ops } from "../build/index.ts";
 import type { Node, Value } from "../program/index.ts";
 import type { Device } from "../runtime/index.ts";
+import type { LoweringTable } from "./forms/lowering-table.ts";
 
 /** What a lowering may depend on besides the node and its shapes. */
 export interface LoweringTarget {
   readonly device: Device;
   /** Channels in one block of the fastest convolutions, where the runtime has such. Default: the plain layout. See loweringTarget. */
   readonly channelBlock?: number;
+  /** Which forms are fastest. Default: as measured by us. See tuneLowering. */
+  readonly table?: LoweringTable;
 }
 
 /**

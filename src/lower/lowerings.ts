@@ -2,9 +2,17 @@
 import { batchNorm } from "./batch-normalization.ts";
 import { bitShift } from "./bit-shift.ts";
 import { conv } from "./conv.ts";
+import { chosenForms } from "./forms/choose-form.ts";
 import type { Lowering } from "./lowering.ts";
 import { marks } from "./marks.ts";
 import { pool } from "./pool.ts";
 
 /** Lowerings by operator; those of other domains are written `domain:Operator`. */
-export const lowerings: Readonly<Record<string, Lowering>> = { ...marks, ...conv, ...pool, ...batchNorm, ...bitShift };
+export const lowerings: Readonly<Record<string, Lowering>> = {
+  ...marks,
+  ...conv,
+  ...chosenForms,
+  ...pool,
+  ...batchNorm,
+  ...bitShift,
+};

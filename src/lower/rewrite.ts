@@ -19,12 +19,13 @@ export function rewriteProgram(program: Program, rewrite: Rewrite): number {
 function rewriteGraph(graph: Graph, writer: GraphWriter, rewrite: Rewrite, replaced: Map<Value, Value>): number {
   const nodes = graph.nodes;
   graph.nodes = [];
+  const opsFor = opsByScope(writer);
   let changes = 0;
   for (const node of nodes) {
     replaceInputs(node, replaced);
     for (const inner of node.subgraphs)
       changes += rewriteGraph(inner, new GraphWriter(inner, writer.opset, writer), rewrite, replaced);
-    const results = rewrite(node, new Ops(writer, scopeOf(node)));
+    const results = rewrite(node, opsFor(node));
     if (results === undefined) {
       writer.append(node);
       continue;
@@ -55,8 +56,19 @@ function keepName(output: Value, replaced: ReadonlyMap<Value, Value>, writer: Gr
   return named;
 }
 
+/** Returns what gives each node a writer for its layer. Writers are made once per layer: making one costs more than most rewrites. */
+export function opsByScope(writer: GraphWriter): (node: Node) => Ops {
+  const made = new Map<string, Ops>();
+  return (node) => {
+    const scope = scopeOf(node);
+    const ops = made.get(scope) ?? new Ops(writer, scope);
+    made.set(scope, ops);
+    return ops;
+  };
+}
+
 /** The layer a node was written for: its name without the operator. */
-export function scopeOf(node: Node): string {
+function scopeOf(node: Node): string {
   const slash = node.name.lastIndexOf("/");
   return slash < 0 ? "" : node.name.slice(0, slash);
 }

@@ -1,7 +1,7 @@
 /** Blocked layout: pictures with their channels in blocks, as ONNX Runtime's fastest kernels on CPU want them. */
 import { GraphWriter, Ops } from "../../build/index.ts";
 import { type Graph, type Node, type Program, staticShape, type Value } from "../../program/index.ts";
-import { scopeOf } from "../rewrite.ts";
+import { opsByScope } from "../rewrite.ts";
 import { keyOf } from "../without-kernel.ts";
 import type { BlockedContext } from "./blocked-rule.ts";
 import { blocksToChannels, channelsToBlocks, NCHWC } from "./nchwc.ts";
@@ -44,17 +44,17 @@ class BlockedLayout {
     const { graph } = this.#program;
     const nodes = graph.nodes;
     graph.nodes = [];
-    for (const node of nodes) this.#rewrite(node);
+    const opsFor = opsByScope(this.#writer);
+    for (const node of nodes) this.#rewrite(node, opsFor(node));
     const ops = new Ops(this.#writer);
     graph.outputs = graph.outputs.map((output) => this.#plainOutput(output, ops));
     if (graph.nodes.some((node) => node.domain === NCHWC)) this.#program.opsets.set(NCHWC, 1);
   }
 
-  #rewrite(node: Node): void {
+  #rewrite(node: Node, ops: Ops): void {
     node.inputs.forEach((input, index) => {
       if (input) node.inputs[index] = this.#replaced.get(input) ?? input;
     });
-    const ops = new Ops(this.#writer, scopeOf(node));
     const results = node.subgraphs.length === 0 ? blockedRules[keyOf(node)]?.(this.#contextOf(node, ops)) : undefined;
     if (results) {
       node.outputs.forEach((output, index) => {

@@ -2,6 +2,7 @@
 import type { Ops } from "../../build/index.ts";
 import type { Value } from "../../program/index.ts";
 import { elementCount, int64, zeros } from "../../tensor/index.ts";
+import type { Taps } from "../forms/phases.ts";
 import { blocksToChannels, channelsToBlocks, lastToBlocks } from "./nchwc.ts";
 
 /** Returns a weight in the order the kernels want; inputs fewer than a block (pictures, depthwise) are not blocked. */
@@ -13,9 +14,6 @@ export function filterOf(ops: Ops, weight: Value, block: number): Value {
   const blocked = inputs < block || taps === 1 ? weight : channelsToBlocks(ops, weight, [out, inputs, taps]);
   return ops.reshape(channelsToBlocks(ops, blocked, [1, out, inputs * taps]), shape);
 }
-
-/** Which tap of the weight stands at each place of a new kernel; undefined where it is zero. */
-export type Taps = readonly (number | undefined)[];
 
 /**
  * Returns the filters that carry gradients from `out` back to `inputs`: for each of `phases` one, whose taps are those of the

@@ -1,8 +1,9 @@
 /** Convolutions and their transposes, which are the gradients of their inputs. */
 import type { Ops } from "../../../build/index.ts";
 import { type Node, staticShape, type Value } from "../../../program/index.ts";
+import { type AxisPhases, phasesOf, type Taps } from "../../forms/phases.ts";
 import type { BlockedContext, BlockedRule } from "../blocked-rule.ts";
-import { filterOf, type Taps, transposedFilter } from "../filters.ts";
+import { filterOf, transposedFilter } from "../filters.ts";
 import { blockedConv, channelAffine } from "../nchwc.ts";
 
 /** The window of a two-dimensional convolution in numbers. */
@@ -75,7 +76,16 @@ function transposed(context: BlockedContext, dy: Value, w: Value, shape: readonl
   const { group } = window;
   if (group === 1 ? inputs % block !== 0 : inputs !== 1 || out !== group) return undefined;
   const places = ops.shapeOf(dy).slice(2);
-  const [rows, columns] = [0, 1].map((axis) => phasesOf(window, axis, shape[axis + 2]!, places[axis]!));
+  const [rows, columns] = [0, 1].map((axis) =>
+    phasesOf({
+      size: window.kernel[axis]!,
+      stride: window.strides[axis]!,
+      dilation: window.dilations[axis]!,
+      before: window.pads[axis]!,
+      length: shape[axis + 2]!,
+      places: places[axis]!,
+    }),
+  );
   if (!rows || !columns) return undefined;
   const isStrided = rows.taps.length * columns.taps.length > 1;
   if (group > 1) return isStrided ? undefined : depthwise(context, dy, w, window, shape, [rows, columns]);
@@ -106,56 +116,13 @@ function transposed(context: BlockedContext, dy: Value, w: Value, shape: readonl
   return only.length === 1 ? scatterPhase(ops, y, only[0]!, spread, shape) : interleave(ops, y, spread, shape);
 }
 
-/** One axis of a transposed convolution: input positions fall into `stride` phases, each of which sees its own taps. */
-interface Phases {
-  /** For each phase the tap at each place of the kernel over dy. */
-  readonly taps: readonly Taps[];
-  readonly begin: number;
-  readonly end: number;
-  /** Positions of one phase. */
-  readonly length: number;
-}
-
-/**
- * x at position h = stride i + phase got tap r from dy at o where h = stride o + r dilation - pad. With o = i + t this is
- * r = phase + pad - stride t: a convolution over dy at stride 1, whose kernel places are the offsets t.
- */
-function phasesOf(
-  { kernel, strides, dilations, pads }: Window,
-  axis: number,
-  length: number,
-  places: number,
-): Phases | undefined {
-  const [size, stride, dilation, pad] = [kernel[axis]!, strides[axis]!, dilations[axis]!, pads[axis]!];
-  if (stride === 1) {
-    const taps = [Array.from({ length: size }, (_, place) => size - 1 - place)];
-    const begin = dilation * (size - 1) - pad;
-    return checked({ taps, begin, end: length - places - begin + dilation * (size - 1), length });
-  }
-  if (dilation !== 1) return undefined;
-  const least = Math.ceil((pad - size + 1) / stride);
-  const most = Math.floor((stride - 1 + pad) / stride);
-  const taps = Array.from({ length: stride }, (_, phase) =>
-    Array.from({ length: most - least + 1 }, (__, place) => {
-      const tap = phase + pad - stride * (least + place);
-      return tap >= 0 && tap < size ? tap : undefined;
-    }),
-  );
-  const each = Math.ceil(length / stride);
-  return checked({ taps, begin: -least, end: each - places + most, length: each });
-}
-
-function checked(phases: Phases): Phases | undefined {
-  return phases.begin >= 0 && phases.end >= 0 ? phases : undefined;
-}
-
 function depthwise(
   { ops, block, blocked }: BlockedContext,
   dy: Value,
   w: Value,
   { dilations, group }: Window,
   shape: readonly number[],
-  [rows, columns]: readonly (Phases | undefined)[],
+  [rows, columns]: readonly (AxisPhases | undefined)[],
 ): Value {
   const [height, width] = ops.shapeOf(w).slice(2) as [number, number];
   const taps = ops.reshape(w, [group, height * width]);
@@ -170,8 +137,8 @@ interface Spread {
   readonly batch: number;
   readonly blocks: number;
   readonly block: number;
-  readonly rows: Phases;
-  readonly columns: Phases;
+  readonly rows: AxisPhases;
+  readonly columns: AxisPhases;
 }
 
 /** Puts a single phase in its places and zeros between them. */

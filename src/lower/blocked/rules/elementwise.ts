@@ -1,5 +1,6 @@
 /** Element by element: the same in any layout, as long as all operands have it. */
 import { staticShape, type Value } from "../../../program/index.ts";
+import { step } from "../../marks.ts";
 import type { BlockedContext, BlockedRule } from "../blocked-rule.ts";
 import { channelAffine, emitBlocked, isNchwc } from "../nchwc.ts";
 
@@ -110,17 +111,12 @@ const relu: BlockedRule = (context) => {
   return [mark(emitBlocked(ops, "Conv", conv.inputs, ops.shapeOf(x), attributes))];
 };
 
-/** dy where y > 0. A hard sigmoid steep enough is a step: one pass where a comparison and a cast take several. */
+/** dy where y > 0. */
 const reluGradient: BlockedRule = ({ node, ops, isBlocked, blocked, canBlock, mark }) => {
   const [dy, y] = [node.input(0), node.input(1)];
   if (!isBlocked(y) || !canBlock(dy)) return undefined;
   return [mark(ops.mul(blocked(dy), step(ops, y)))];
 };
-
-/** 1 where x > 0 (float32 numbers below 1e-38 count as 0), 0 elsewhere. */
-export function step(ops: BlockedContext["ops"], x: Value): Value {
-  return ops.emit("HardSigmoid", [x], { alpha: { float: 1e38 }, beta: { float: 0 } });
-}
 
 /** Numbers per example and channel that all places get, for what already is in blocks. */
 const expand: BlockedRule = ({ node, ops, block, canBlock, meetsBlocked, mark }) => {
