@@ -38,7 +38,9 @@ operator: it stays as it is, and shapes after it are known as far as the file de
 
 Gradients flow through ${flowing} of ONNX's own operators and ${flowingElsewhere} of ONNX Runtime's; of ${zero} more the gradient is zero: comparisons,
 logic, positions, rounding. Each rule is checked against central differences in float64 (relative error below 1e-6,
-Xis refused with its name. Models of older operator sets are brought to operator set 21 first, when they are imported.
+\`test/gradients/\`), and in float32 on CPU, WebAssembly and WebGPU against float64 (\`test/gradients-agreement.test.ts\`). Training
+through any other operator is refused with its name. Models of older operator sets are brought to operator set 21 first, when they
+are imported.
 
 *Since* is the oldest operator set whose form of the operator is understood (1: every form there is); all later ones up to 26
 are too. *MACs* tells whether multiply-accumulates are counted; the other operators count as none.
