@@ -105,21 +105,25 @@ const lstm: Cell = {
   gates: 4,
   defaults: ["Sigmoid", "Tanh", "Tanh"],
   products: () => [4],
-  step: ({ node, ops, hidden, weights, activations, peepholes }, projected, { h, c }) => {
+  step: (context, projected, { h, c }) => {
+    const { node, ops, hidden, weights, activations, peepholes } = context;
     const [gate, activate, activateCell] = activations as [Activation, Activation, Activation];
     const sums = ops.add(projected, ops.matMul(h, weights[0]!));
-    const [sumI, sumO, sumF, sumC] = ops.split(sums, 1, new Array<number>(4).fill(hidden)) as [
-      Value,
-      Value,
-      Value,
-      Value,
-    ];
-    const [peepI, peepO, peepF] = peepholes;
-    const open = (x: Value, cell: Value, peep: Value | undefined) =>
-      gate(clipped(node, ops, peep ? ops.add(x, ops.mul(cell, peep)) : x));
+    const [sumGates, sumCandidate] = ops.split(sums, 1, [3 * hidden, hidden]) as [Value, Value];
+    const candidate = activate(clipped(node, ops, sumCandidate));
+    const three = (x: Value) => ops.split(x, 1, [hidden, hidden, hidden]) as [Value, Value, Value];
+    const isCoupled = node.int("input_forget", 0) === 1;
+    if (peepholes.length === 0) {
+      const [i, o, f] = three(gate(clipped(node, ops, sumGates)));
+      const cell = ops.add(ops.mul(isCoupled ? ops.sub(1, i) : f, c!), ops.mul(i, candidate));
+      return { state: { h: ops.mul(o, activateCell(cell)), c: cell }, products: [{ left: h }] };
+    }
+    // The output gate looks at the new cell state, so the gates cannot be opened all at once.
+    const [sumI, sumO, sumF] = three(sumGates);
+    const [peepI, peepO, peepF] = peepholes as [Value, Value, Value];
+    const open = (x: Value, cell: Value, peep: Value) => gate(clipped(node, ops, ops.add(x, ops.mul(cell, peep))));
     const i = open(sumI, c!, peepI);
-    const f = node.int("input_forget", 0) ? ops.sub(1, i) : open(sumF, c!, peepF);
-    const candidate = activate(clipped(node, ops, sumC));
+    const f = isCoupled ? ops.sub(1, i) : open(sumF, c!, peepF);
     const cell = ops.add(ops.mul(f, c!), ops.mul(i, candidate));
     const o = open(sumO, cell, peepO);
     return { state: { h: ops.mul(o, activateCell(cell)), c: cell }, products: [{ left: h }] };
