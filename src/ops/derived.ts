@@ -4,7 +4,10 @@
  */
 import { type Node, type Shape, staticShape } from "../program/index.ts";
 import { elementCount } from "../tensor/index.ts";
+import { dimensionsDiffer } from "./dimension.ts";
 import { type Fact, family, type InferenceContext, type Operator } from "./operator.ts";
+import { formatShape, shapeMismatch } from "./shape-check.ts";
+import { slideWindow } from "./window.ts";
 
 /** Domain of operators that exist only inside Modicum. */
 export const MODICUM = "modicum";
@@ -20,9 +23,28 @@ function inferCustom(node: Node, context: InferenceContext): readonly Fact[] {
   return node.outputs.map((_, index) => context.input(first + index));
 }
 
-/** The shape an attribute gives, with the element type of the first input. */
-function inferAttribute(name: string): Operator["infer"] {
-  return (node, context) => [{ dtype: context.input(0).dtype, shape: node.ints(name) as Shape | undefined }];
+/** ConvInputGradient (dy, w) -> dx: dy must be shaped as the convolution of dx with w. */
+function inferInputGradient(node: Node, context: InferenceContext): readonly Fact[] {
+  const [dy, w] = [context.input(0), context.input(1)];
+  const shape = node.ints("input_shape");
+  assertConvolved(node, shape, w.shape, dy.shape);
+  return [{ dtype: dy.dtype, shape }];
+}
+
+/** ConvWeightGradient (x, dy) -> dw: dy must be shaped as the convolution of x with dw. */
+function inferWeightGradient(node: Node, context: InferenceContext): readonly Fact[] {
+  const [x, dy] = [context.input(0), context.input(1)];
+  const shape = node.ints("weight_shape");
+  assertConvolved(node, x.shape, shape, dy.shape);
+  return [{ dtype: x.dtype, shape }];
+}
+
+/** @throws ShapeError if y cannot be the convolution of x with w. */
+function assertConvolved(node: Node, x: Shape | undefined, w: Shape | undefined, y: Shape | undefined): void {
+  if (!x || !w || !y) return;
+  const expected = [x[0]!, w[0]!, ...slideWindow(node, x.slice(2), w.slice(2))];
+  if (expected.length !== y.length || expected.some((length, axis) => dimensionsDiffer(length, y[axis]!)))
+    throw shapeMismatch(node, `dy must be shaped as the convolution, ${formatShape(expected)}`, y);
 }
 
 /** A convolution's gradients take as many multiply-accumulates as itself: one per output element and weight of its channel. */
@@ -44,8 +66,8 @@ function countConv(node: Node): number | undefined {
 export const derived: readonly Operator[] = [
   ...family(["StopGradient", "ReluGradient"], { domain: MODICUM, infer: inferFirst }),
   ...family(["CustomGradient"], { domain: MODICUM, infer: inferCustom }),
-  ...family(["ConvInputGradient"], { domain: MODICUM, infer: inferAttribute("input_shape"), macs: countConv }),
-  ...family(["ConvWeightGradient"], { domain: MODICUM, infer: inferAttribute("weight_shape"), macs: countConv }),
+  ...family(["ConvInputGradient"], { domain: MODICUM, infer: inferInputGradient, macs: countConv }),
+  ...family(["ConvWeightGradient"], { domain: MODICUM, infer: inferWeightGradient, macs: countConv }),
   ...family(["MaxPoolGradient"], {
     domain: MODICUM,
     infer: (_node, context) => [{ dtype: context.input(0).dtype, shape: context.input(1).shape }],
