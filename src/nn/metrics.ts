@@ -19,7 +19,7 @@ export interface AccuracyOptions {
  * @throws ShapeError, DTypeError if the two do not fit together.
  * @throws OptionError if there are fewer than k classes.
  * @example
- * loss: ({ x, label }, scope) => {
+ * const loss: LossFunction = ({ x, label }, scope) => {
  *   const scores = model(x!, scope);
  *   return { loss: nn.crossEntropy(scores, label!, scope), accuracy: nn.accuracy(scores, label!, scope) };
  * };
