@@ -8,6 +8,7 @@ const MODULES: Readonly<Record<string, () => Promise<CommandModule>>> = {
   quantize: () => import("../src/cli/commands/quantize.ts"),
   evaluate: () => import("../src/cli/commands/evaluate.ts"),
   compare: () => import("../src/cli/commands/compare.ts"),
+  tune: () => import("../src/cli/commands/tune.ts"),
 };
 
 /** Options that several commands have, by the name of their table. */

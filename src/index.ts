@@ -76,7 +76,7 @@ export {
   type ModelEvaluation,
 } from "./evaluate/index.ts";
 export { gradients } from "./gradients/index.ts";
-export { simulateFloat16 } from "./lower/index.ts";
+export { type LoweringTable, simulateFloat16, type TuneOptions, tuneLowering } from "./lower/index.ts";
 export {
   type ExternalDataSource,
   type ExternalFile,

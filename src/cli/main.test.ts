@@ -11,7 +11,7 @@ describe("the command line", () => {
     expect(stderr).toBe("");
   });
 
-  it.each(["inspect", "quantize", "evaluate", "compare"])("prints help for %s with examples", async (name) => {
+  it.each(["inspect", "quantize", "evaluate", "compare", "tune"])("prints help for %s with examples", async (name) => {
     for (const argv of [
       [name, "--help"],
       ["help", name],

@@ -34,6 +34,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "show what sets a model apart from another",
     load: () => import("./commands/compare.ts"),
   },
+  tune: {
+    summary: "measure which forms of training steps are fastest on this machine",
+    load: () => import("./commands/tune.ts"),
+  },
 };
 
 /** Where `main` writes: stdout and stderr of the process by default. */

@@ -1,7 +1,7 @@
 /** Compiling a training step for a device, and running it. */
 import { stackSamples } from "../data/index.ts";
 import { RuntimeFailure } from "../errors.ts";
-import { loweringTarget, lowerProgram } from "../lower/index.ts";
+import { type LoweringTable, loweringTarget, lowerProgram } from "../lower/index.ts";
 import { writeModel } from "../onnx/index.ts";
 import { cloneProgram } from "../program/index.ts";
 import type { Runtime, Session } from "../runtime/index.ts";
@@ -24,6 +24,8 @@ export interface CompileOptions {
    * inside it between them: faster where variables are large next to the work of a step. Default false.
    */
   readonly loop?: boolean;
+  /** Which forms of gradients are fastest on this machine, as `tuneLowering` or `modicum tune` measured. Default: what we measured. */
+  readonly table?: LoweringTable;
 }
 
 /**
@@ -36,9 +38,9 @@ export interface CompileOptions {
  * const { loss } = await training.run({ x, label });
  */
 export async function compile(step: TrainStep, options: CompileOptions): Promise<Training> {
-  const { runtime, seed = 0, variables = {} } = options;
+  const { runtime, seed = 0, variables = {}, table } = options;
   const { program } = cloneProgram(step.program);
-  lowerProgram(program, await loweringTarget(runtime));
+  lowerProgram(program, await loweringTarget(runtime, table && { table }));
   const session = await runtime.createSession(writeModel(options.loop ? loopSteps(step, program) : program));
   const start = { ...initialVariables(step.variables, seed), ...variables };
   return new Training({ step, session, runtime, loops: options.loop ?? false, variables: start });

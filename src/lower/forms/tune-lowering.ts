@@ -35,7 +35,7 @@ const LEAST_RUNS = 3;
  * @throws The signal's reason when aborted.
  * @example
  * const table = await tuneLowering(runtime);
- * const training = await compile(step, { runtime, target: await loweringTarget(runtime, { table }) });
+ * const training = await compile(step, { runtime, table });
  */
 export async function tuneLowering(runtime: Runtime, options: TuneOptions = {}): Promise<LoweringTable> {
   const { shapes = TUNED_SHAPES, seconds = 0.15, onTiming, signal } = options;
