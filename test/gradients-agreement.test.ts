@@ -22,11 +22,11 @@ async function problemsOf(cases: readonly GradientCase[], runtime: Runtime): Pro
 }
 
 describe("gradients in float32", () => {
-  it("of every case agree with float64 on the processor", async () => {
+  it("of every case agree with float64 on the processor", { timeout: 180_000 }, async () => {
     expect(await problemsOf(Object.values(gradientCases).flat(), cpu)).toEqual([]);
   });
 
-  it("of every operator agree in WebAssembly", async () => {
+  it("of every operator agree in WebAssembly", { timeout: 180_000 }, async () => {
     const wasm = await nodeRuntime({ device: "wasm", threads: 1 });
     expect(await problemsOf(oneCasePerOperator("wasm"), wasm)).toEqual([]);
   });
