@@ -32,7 +32,11 @@ export function convolutionShape(node: Node, x: readonly number[], w: readonly n
 }
 
 /** Attributes of a convolution of this shape whose padding keeps lengths at stride 1. */
-export function samePadding({ kernel, stride, group }: ConvolutionShape) {
+export function samePadding({ kernel, stride, group }: ConvolutionShape): {
+  readonly strides: number[];
+  readonly pads: number[];
+  readonly group: number;
+} {
   const before = kernel.map((size) => Math.floor((size - 1) / 2));
   const after = kernel.map((size) => Math.ceil((size - 1) / 2));
   return { strides: kernel.map(() => stride), pads: [...before, ...after], group };
