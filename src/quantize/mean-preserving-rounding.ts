@@ -38,8 +38,16 @@ export function preserveMeans(
     for (let i = 0; i < inner; i++) positions[k++] = o * channels * inner + i;
   }
   const moves = new CheapestFirst(positions.length);
+  const remainders = new Float64Array(positions.length);
+  const rates = new Float64Array(positions.length);
+  let ratesOf: InputMoments | undefined;
   for (let c = 0; c < channels; c++) {
-    preserveChannelMean({ weights, codes, grid: grids[c]!, positions, start: c * inner, inputs: inputs(c) }, moves);
+    const moments = inputs(c);
+    const { means, variances } = moments;
+    if (moments !== ratesOf) for (let k = 0; k < rates.length; k++) rates[k] = variances[k]! / Math.abs(means[k]!);
+    ratesOf = moments;
+    const channel = { weights, codes, grid: grids[c]!, positions, start: c * inner, means, rates };
+    preserveChannelMean(channel, remainders, moves);
   }
 }
 
@@ -50,37 +58,39 @@ interface ChannelRounding {
   readonly grid: Grid;
   readonly positions: Uint32Array;
   readonly start: number;
-  readonly inputs: InputMoments;
+  readonly means: Float64Array;
+  /** v_k / |m_k|. */
+  readonly rates: Float64Array;
 }
 
 /**
  * Per step of code k towards the error e = sum_k m_k d_k, the first term falls by rho^2 (2 |e| |m_k| - m_k^2), and the second
  * rises by v_k (1 - 2 |d_k|). Both over |m_k|, which every move takes from |e|, tell what is cheap.
  */
-function preserveChannelMean(channel: ChannelRounding, moves: CheapestFirst): void {
-  const { weights, codes, grid, positions, start } = channel;
-  const { means, variances } = channel.inputs;
+function preserveChannelMean(channel: ChannelRounding, remainders: Float64Array, moves: CheapestFirst): void {
+  const { weights, codes, grid, positions, start, means, rates } = channel;
   const { lowestCode } = grid;
   const most = highestCode(grid);
   const perStep = 1 / grid.scale;
   let error = 0;
   for (let k = 0; k < positions.length; k++) {
     const at = start + positions[k]!;
-    error += means[k]! * (weights[at]! * perStep - codes[at]!);
+    const remainder = weights[at]! * perStep - codes[at]!;
+    remainders[k] = remainder;
+    error += means[k]! * remainder;
   }
-  if (error === 0) return;
   const sign = Math.sign(error);
   let left = Math.abs(error);
   moves.clear();
   for (let k = 0; k < positions.length; k++) {
-    const size = Math.abs(means[k]!);
-    if (size === 0) continue;
-    const at = start + positions[k]!;
-    const step = means[k]! > 0 ? sign : -sign;
-    const code = codes[at]! + step;
-    const price = (variances[k]! * (1 - 2 * step * (weights[at]! * perStep - codes[at]!))) / size;
+    const mean = means[k]!;
+    if (mean === 0) continue;
+    const step = mean > 0 ? sign : -sign;
+    const price = rates[k]! * (1 - 2 * step * remainders[k]!);
     // What does not pay while the error is largest never will.
-    if (price < COMMON_VARIATION * (2 * left - size) && code >= lowestCode && code <= most) moves.add(k, price);
+    if (price >= COMMON_VARIATION * (2 * left - Math.abs(mean))) continue;
+    const code = codes[start + positions[k]!]! + step;
+    if (code >= lowestCode && code <= most) moves.add(k, price);
   }
   while (left > 0 && moves.size > 0 && moves.leastPrice < COMMON_VARIATION * 2 * left) {
     const price = moves.leastPrice;
