@@ -1,0 +1,2 @@
+/** What a page that only quantizes imports. */
+export { quantize } from "../../src/index.ts";
