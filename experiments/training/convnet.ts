@@ -68,7 +68,7 @@ for (let epoch = 0, steps = 0; epoch < epochs; epoch++) {
     }
   }
 }
-const { variables } = training;
+const variables = await training.variables();
 await training.release();
 const share = await accuracyOn(test, runtime);
 const deviation = Math.sqrt((share * (1 - share)) / test.count);

@@ -68,7 +68,7 @@ for (const learns of ["head", "all"] as const) {
     }
   }
   const seconds = (performance.now() - started) / 1000;
-  const { variables } = training;
+  const variables = await training.variables();
   await training.release();
   const exported = exportOnnx({
     inputs: { [input!.name]: { shape: ["batch", ...shape] } },

@@ -57,7 +57,7 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "running statistics", () => {
       const own = batch.reduce((a, b) => a + b) / 4;
       mean = 0.75 * mean + 0.25 * own;
       variance = 0.75 * variance + (0.25 * batch.reduce((sum, x) => sum + (x - own) ** 2, 0)) / 3;
-      const { runningMean, runningVariance } = training.variables;
+      const { runningMean, runningVariance } = await training.variables();
       // Exact but for the rounding of a few float32 operations.
       expect(toNumbers(runningMean!)[0]).toBeCloseTo(mean, 6);
       expect(toNumbers(runningVariance!)[0]).toBeCloseTo(variance, 5);

@@ -64,7 +64,8 @@ export async function pathOf(runtime: Runtime, step: TrainStep, steps: number): 
   const path: number[][] = [];
   for (let i = 0; i < steps; i++) {
     await training.run({});
-    path.push([...toNumbers(training.variables["a.weight"]!), ...toNumbers(training.variables["b.weight"]!)]);
+    const variables = await training.variables();
+    path.push([...toNumbers(variables["a.weight"]!), ...toNumbers(variables["b.weight"]!)]);
   }
   await training.release();
   return path;
@@ -105,12 +106,12 @@ export function describeOptimizer({ title, optimizer, slots, converging = optimi
       const whole = await compile(scheduled, { runtime, variables: startOf() });
       const first = await compile(scheduled, { runtime, variables: startOf() });
       for (let i = 0; i < 3; i++) await first.run({});
-      const saved = first.variables;
+      const saved = await first.variables();
       await first.release();
       const second = await compile(scheduled, { runtime, variables: saved });
       for (let i = 0; i < 3; i++) await second.run({});
       for (let i = 0; i < 6; i++) await whole.run({});
-      expect(second.variables).toEqual(whole.variables);
+      expect(await second.variables()).toEqual(await whole.variables());
       await Promise.all([whole.release(), second.release()]);
     });
   });

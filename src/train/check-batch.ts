@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/index.ts";
 import type { TrainStep } from "./train-step.ts";
 
 /**
- * Checks that a batch is what the step was built for.
+ * Checks that a batch is what the step was built for, but for the lengths of its axes.
  *
  * @throws OptionError if an input is missing or unknown. ShapeError, DTypeError if one does not fit.
  */
@@ -20,10 +20,9 @@ export function assertBatch(batch: Readonly<Record<string, Tensor>>, { inputs }:
       throw new OptionError(`training: a batch must hold the step's inputs [${names}], got none for "${name}".`);
     if (tensor.dtype !== dtype)
       throw new DTypeError(`training: input "${name}" must be ${dtype}, got ${tensor.dtype}.`);
-    if (tensor.shape.join() !== shape.join()) {
+    if (tensor.shape.length !== shape.length) {
       throw new ShapeError(
-        `training: input "${name}" must have the shape the step was built for, [${shape.join(", ")}], ` +
-          `got [${tensor.shape.join(", ")}]. Build a step for that shape too.`,
+        `training: input "${name}" must have as many axes as [${shape.join(", ")}], got [${tensor.shape.join(", ")}].`,
       );
     }
   }

@@ -26,7 +26,7 @@ export interface ExportOptions {
  * const { bytes } = exportOnnx({
  *   inputs: { image: { shape: ["batch", 1, 28, 28] } },
  *   outputs: ({ image }, scope) => model(image!, scope),
- *   variables: training.variables,
+ *   variables: await training.variables(),
  * });
  */
 export function exportOnnx(options: ExportOptions): ModelFile {

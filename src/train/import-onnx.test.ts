@@ -68,7 +68,7 @@ describe("importOnnx", () => {
 
   it("trains all of the model at another batch size", async () => {
     const training = await compile(stepWith(importOnnx(classifier()).layer(), 3), { runtime: await nodeRuntime() });
-    expect(Object.keys(training.variables)).toContain("body.features.0.weight");
+    expect(Object.keys(await training.variables())).toContain("body.features.0.weight");
     const batch = { x: normal([5, 2, 6, 6]), target: normal([5, 3]) };
     const losses: number[] = [];
     for (let i = 0; i < 40; i++) losses.push(Number((await training.run(batch)).loss!.data[0]));

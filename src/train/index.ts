@@ -1,5 +1,5 @@
 /** Training: steps as programs, compiled and run. */
-export { type CompileOptions, compile, type RunOptions, Training } from "./compile.ts";
+export { type CompileOptions, compile } from "./compile.ts";
 export { type ExportOptions, exportOnnx } from "./export-onnx.ts";
 export { type ExportedStep, type ExportStepOptions, exportStep } from "./export-step.ts";
 export type { LossAndMetrics, LossFunction } from "./forward-backward.ts";
@@ -7,8 +7,10 @@ export { type ImportedLayerOptions, type ImportedModel, importOnnx } from "./imp
 export { storeFloat16 } from "./store-float16.ts";
 export {
   type InputSpecification,
+  type StepBuilder,
   type StepVariable,
   type TrainStep,
   type TrainStepOptions,
   trainStep,
 } from "./train-step.ts";
+export { type RunOptions, Training } from "./training.ts";

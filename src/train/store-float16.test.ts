@@ -30,11 +30,11 @@ const step = trainStep({
 describe("storeFloat16", () => {
   it("keeps the chosen variables as float16 and computes in float32", async () => {
     const training = await compile(storeFloat16(step), { runtime: await nodeRuntime() });
-    expect(training.variables.weight!.dtype).toBe("float16");
+    expect((await training.variables()).weight!.dtype).toBe("float16");
     const { loss } = await training.run({ x: float32([2], [0.1, 0.7]) });
     const stored = halfToNumber(numberToHalf(1 / 3));
     expect(loss!.data[0]).toBeCloseTo(0.1 + 0.7 * stored, 6);
-    const next = Array.from(training.variables.weight!.data as Uint16Array, halfToNumber);
+    const next = Array.from((await training.variables()).weight!.data as Uint16Array, halfToNumber);
     expect(next).toEqual([1 - 0.1, stored - 0.7].map((x) => halfToNumber(numberToHalf(x))));
     await training.release();
   });

@@ -38,7 +38,8 @@ export function storeFloat16(step: TrainStep, which: (variable: StepVariable) =>
   const variables = step.variables.map((variable) =>
     stored.has(variable.path) ? { ...variable, dtype: "float16" as const, initial: numbersOf(variable) } : variable,
   );
-  return { ...step, program, variables };
+  const build: TrainStep["builder"]["build"] = (shapes) => storeFloat16(step.builder.build(shapes), which);
+  return { ...step, program, variables, builder: { program, build } };
 }
 
 function numbersOf({ initial }: StepVariable): Initializer {

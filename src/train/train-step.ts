@@ -58,6 +58,15 @@ export interface TrainStep {
   readonly learningRate: number | Schedule;
   /** Element type of parameters and of the learning rate. */
   readonly dtype: "float32" | "float64";
+  readonly builder: StepBuilder;
+}
+
+/** How a step is built for other shapes, such as a smaller last batch. */
+export interface StepBuilder {
+  /** The program that is built: if the step has another, that was changed afterwards and cannot be built anew. */
+  readonly program: Program;
+  /** Builds the step for inputs of other shapes. @throws ShapeError naming the layer where the model does not fit them. */
+  build(shapes: Readonly<Record<string, readonly number[]>>): TrainStep;
 }
 
 /** Input that the learning rate is fed to. */
@@ -111,7 +120,19 @@ export function trainStep(options: TrainStepOptions): TrainStep {
   };
   optimizer.apply(context);
   variables.update(STEP, ops.add(step, 1));
-  return { ...finish(ops, inputs, first.metrics, variables), learningRate: optimizer.learningRate, dtype };
+  const parts = finish(ops, inputs, first.metrics, variables);
+  const build = (shapes: Readonly<Record<string, readonly number[]>>): TrainStep =>
+    trainStep({ ...options, inputs: mapShapes(inputs, shapes) });
+  return { ...parts, learningRate: optimizer.learningRate, dtype, builder: { program: parts.program, build } };
+}
+
+function mapShapes(
+  inputs: TrainStep["inputs"],
+  shapes: Readonly<Record<string, readonly number[]>>,
+): TrainStep["inputs"] {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { dtype, shape }]) => [name, { dtype, shape: shapes[name] ?? shape }]),
+  );
 }
 
 function specify(inputs: TrainStepOptions["inputs"]): TrainStep["inputs"] {
@@ -150,7 +171,7 @@ function finish(
   inputs: TrainStep["inputs"],
   metrics: LossAndMetrics,
   variables: StepVariables,
-): Omit<TrainStep, "learningRate" | "dtype"> {
+): Omit<TrainStep, "learningRate" | "dtype" | "builder"> {
   const { graph } = ops.writer;
   const top = ops.at("");
   const output = (value: Value, name: string): void => {

@@ -34,8 +34,9 @@ export async function twentySteps(runtime: Runtime): Promise<{ losses: number[];
   const losses: number[] = [];
   for (let i = 0; i < 20; i++) losses.push(Number((await training.run(batch)).loss!.data[0]));
   const parameters = step.variables.filter(({ role }) => role === "parameter");
+  const variables = await training.variables();
   const sums = Object.fromEntries(
-    parameters.map(({ path }) => [path, (training.variables[path]!.data as Float32Array).reduce((a, b) => a + b, 0)]),
+    parameters.map(({ path }) => [path, (variables[path]!.data as Float32Array).reduce((a, b) => a + b, 0)]),
   );
   await training.release();
   return { losses, sums };
