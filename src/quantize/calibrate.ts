@@ -130,19 +130,26 @@ class Collector {
 
   add({ count, mean, min, max, samples, ...found }: BatchStatistics): void {
     if (count === 0) return;
-    const channels = mean.length;
-    this.#assertFinite(mean);
+    // Also NaN or infinite when one of the channels is.
+    const average = averageOf(mean);
+    this.#assertFinite(average, mean);
     this.#samples.add(samples);
-    this.#channels ??= new MomentAccumulator(channels);
-    const { channelAbsolute, channelSquare } = found;
+    this.#channels ??= new MomentAccumulator(mean.length);
+    const { absolute, square, channelAbsolute, channelSquare } = found;
     const perChannel = { mean, min, max, absolute: channelAbsolute, square: channelSquare };
-    this.#channels.add({ count: count / channels, ...perChannel });
+    this.#channels.add({ count: count / mean.length, ...perChannel });
     if (this.request.detail === "inputs") return;
-    if (min) this.#assertFinite(min);
-    this.#assertFinite(max!);
-    const { absolute, square } = found;
-    const extremes = { min: min && Float32Array.of(lowest(min)), max: Float32Array.of(highest(max!)) };
-    this.#tensor.add({ count, mean: Float64Array.of(average(mean)), ...extremes, absolute, square });
+    const lowest = min && lowestOf(min);
+    const highest = highestOf(max!);
+    for (const extreme of [lowest ?? 0, highest]) this.#assertFinite(extreme, [extreme]);
+    this.#tensor.add({
+      count,
+      mean: [average],
+      min: lowest === undefined ? undefined : [lowest],
+      max: [highest],
+      absolute,
+      square,
+    });
   }
 
   result(): ValueStatistics {
@@ -164,29 +171,29 @@ class Collector {
     return { inputs, tensor: complete(tensor!), channels: this.#channels.statistics().map(complete) };
   }
 
-  #assertFinite(numbers: Float32Array): void {
-    for (let i = 0; i < numbers.length; i++) {
-      if (Number.isFinite(numbers[i])) continue;
-      throw new DataError(
-        `calibrate: activations must be finite, got ${numbers[i]} in ${this.value.name}. Check the model's weights and the preprocessing of the calibration data.`,
-      );
-    }
+  /** Throws a DataError naming the number at fault unless the summary of some numbers is finite. */
+  #assertFinite(summary: number, numbers: ArrayLike<number>): void {
+    if (Number.isFinite(summary)) return;
+    const wrong = Array.from(numbers).find((number) => !Number.isFinite(number)) ?? summary;
+    throw new DataError(
+      `calibrate: activations must be finite, got ${wrong} in ${this.value.name}. Check the model's weights and the preprocessing of the calibration data.`,
+    );
   }
 }
 
-function average(numbers: Float32Array): number {
+function averageOf(numbers: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < numbers.length; i++) sum += numbers[i]!;
   return sum / numbers.length;
 }
 
-function lowest(numbers: Float32Array): number {
+function lowestOf(numbers: Float32Array): number {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < numbers.length; i++) if (numbers[i]! < least) least = numbers[i]!;
   return least;
 }
 
-function highest(numbers: Float32Array): number {
+function highestOf(numbers: Float32Array): number {
   let most = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < numbers.length; i++) if (numbers[i]! > most) most = numbers[i]!;
   return most;

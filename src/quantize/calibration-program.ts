@@ -121,14 +121,14 @@ class StatisticsWriter {
   /** Returns the statistics of a value as vectors. */
   write(value: Value, request: StatisticsRequest): Value[] {
     const x = this.#view(value, request.channelAxis);
-    const mean = this.#reduce("ReduceMean", x, [0, 2]);
     // Lengths above 2^24 lose digits in float32; only the count of a tensor with such an axis is then off, by 6e-8.
     const lengths = this.#cast(this.emitter.emit("Shape", [x]), FLOAT32);
-    const base = [lengths, this.#flat(this.#sample(x, value, request)), this.#flat(mean)];
+    const base = [lengths, this.#flat(this.#sample(x, value, request)), this.#perChannel("ReduceMean", x)];
     if (request.detail === "inputs") return base;
-    const min = request.minimum === undefined ? [this.#flat(this.#reduce("ReduceMin", x, [0, 2]))] : [];
-    const extremes = [...base, ...min, this.#flat(this.#reduce("ReduceMax", x, [0, 2]))];
+    const min = request.minimum === undefined ? [this.#perChannel("ReduceMin", x)] : [];
+    const extremes = [...base, ...min, this.#perChannel("ReduceMax", x)];
     if (!request.exact) return extremes;
+    const mean = this.#reduce("ReduceMean", x, [0, 2]);
     const tensorMean = this.#reduce("ReduceMean", mean, [0, 1, 2]);
     const moments = [...extremes, ...this.#deviations(x, tensorMean, [0, 1, 2])];
     return request.detail === "tensor" ? moments : [...moments, ...this.#deviations(x, mean, [0, 2])];
@@ -220,12 +220,17 @@ class StatisticsWriter {
     return places;
   }
 
-  /** A reduction that keeps its axes; they became an input with opset 18, for ReduceSum with 13. */
-  #reduce(operator: string, x: Value, axes: number[]): Value {
+  /** A reduction to a vector of the channels. */
+  #perChannel(operator: string, x: Value): Value {
+    return this.#reduce(operator, x, [0, 2], 0);
+  }
+
+  /** Axes became an input with opset 18, for ReduceSum with 13. */
+  #reduce(operator: string, x: Value, axes: number[], keepdims: 0 | 1 = 1): Value {
     const attribute = this.#opset < (operator === "ReduceSum" ? 13 : 18);
-    if (attribute) return this.emitter.emit(operator, [x], { dtype: "float32", attributes: { axes, keepdims: 1 } });
+    if (attribute) return this.emitter.emit(operator, [x], { dtype: "float32", attributes: { axes, keepdims } });
     const axesInput = this.emitter.constant("modicum.axes", int64(axes));
-    return this.emitter.emit(operator, [x, axesInput], { dtype: "float32", attributes: { keepdims: 1 } });
+    return this.emitter.emit(operator, [x, axesInput], { dtype: "float32", attributes: { keepdims } });
   }
 
   #cast(x: Value, to: number): Value {

@@ -52,7 +52,9 @@ export function errorMeter(histogram: Histogram, activation: Activation = {}): (
       integralsUpTo(end, now);
       const q = lowest + level * scale;
       sum += now[2]! - before[2]! - 2 * q * (now[1]! - before[1]!) + q * q * (now[0]! - before[0]!);
-      [before, now] = [now, before];
+      const spare = before;
+      before = now;
+      now = spare;
     }
     // Differences of the integrals may round a hair below zero where every error is zero.
     return total > 0 ? Math.max(0, sum / total) : 0;

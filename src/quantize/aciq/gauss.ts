@@ -19,7 +19,15 @@ const BISECTIONS = 60;
  */
 export function gaussAlpha(bits: number, side: Side, variant: Variant): number {
   const bins = symmetricBinCount(bits, side, variant);
-  if (bins === 0) return 0;
+  return bins === 0 ? 0 : alphaForBins(bins);
+}
+
+/** Every tensor and channel of a model asks for the same few. */
+const knownAlphas = new Map<number, number>();
+
+function alphaForBins(bins: number): number {
+  const known = knownAlphas.get(bins);
+  if (known !== undefined) return known;
   const slope = (alpha: number): number =>
     alpha * (2 * erfc(alpha / Math.SQRT2) + 2 / (3 * bins ** 2)) -
     2 * Math.sqrt(2 / Math.PI) * Math.exp((-alpha * alpha) / 2);
@@ -30,7 +38,9 @@ export function gaussAlpha(bits: number, side: Side, variant: Variant): number {
     if (slope(middle) < 0) low = middle;
     else high = middle;
   }
-  return (low + high) / 2;
+  const alpha = (low + high) / 2;
+  knownAlphas.set(bins, alpha);
+  return alpha;
 }
 
 /**
