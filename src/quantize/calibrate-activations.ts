@@ -3,6 +3,7 @@ import type { Layer } from "../prepare/index.ts";
 import type { Program, Value } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import type { ActivationPlan, ActivationRequest } from "./activation-plan.ts";
+import { breathing } from "./breathing.ts";
 import { calibrate, type InputMoments, type ValueStatistics } from "./calibrate.ts";
 import { MAXIMUM_POSITIONS, type StatisticsRequest } from "./calibration-program.ts";
 import { type ActivationChoice, type ChoiceOptions, chooseGrid, UNCLIPPED } from "./choose-grids.ts";
@@ -63,7 +64,9 @@ export async function calibrateActivations(
   const statistics = new Map([...found.statistics, ...known]);
   const choices = new Map<Value, ActivationChoice>();
   const bitsOf = assignBits(settings.policy, layers, settings);
+  const breathe = breathing(options.signal);
   for (const [value, request] of plan.requests) {
+    await breathe();
     // Batch norms know the values before the activation function; after it they are no longer normally distributed.
     const own = known.get(request.statisticsOf) ?? statistics.get(describedValue(request, settings.range));
     if (own?.tensor) choices.set(value, chooseGrid(request, own, choiceOptions(request, bitsOf, settings)));

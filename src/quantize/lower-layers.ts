@@ -2,6 +2,7 @@
 import type { Layer } from "../prepare/index.ts";
 import type { Node, Program, Value } from "../program/index.ts";
 import type { ActivationPlan } from "./activation-plan.ts";
+import { breathing } from "./breathing.ts";
 import type { ActivationCalibration } from "./calibrate-activations.ts";
 import { deployableGrids, simulatedGrids } from "./choose-grids.ts";
 import type { Grid } from "./grid.ts";
@@ -14,7 +15,7 @@ import type { Target } from "./options.ts";
 import { assignBits } from "./policy.ts";
 import { canUseBlocks, layerWeights, quantizeLayer } from "./quantize-layer.ts";
 import { FLOAT_BITS, type Settings } from "./settings.ts";
-import { simulateLayer } from "./simulate-layer.ts";
+import { type SimulatedWeights, simulateLayer } from "./simulate-layer.ts";
 
 /** What became of a layer's weights. */
 export interface LoweredLayer {
@@ -37,20 +38,22 @@ const LOWERINGS: Readonly<Record<Target, (plan: QuantizationPlan) => LoweredProg
   portable: lowerPortably,
 };
 
-/** Rewrites a prepared program in place. */
-export function lowerLayers(
+/** Rewrites a prepared program in place. Rejects with the signal's reason when that is aborted; the program is then unchanged. */
+export async function lowerLayers(
   program: Program,
   layers: readonly Layer[],
   activations: ActivationPlan,
   calibration: ActivationCalibration,
-  settings: Settings,
-): LoweredLayers {
-  if (settings.simulate) return simulateLayers(program, layers, calibration, settings);
+  { settings, signal }: { readonly settings: Settings; readonly signal: AbortSignal | undefined },
+): Promise<LoweredLayers> {
+  const breathe = breathing(signal);
+  if (settings.simulate) return simulateLayers(program, layers, calibration, settings, breathe);
   const grids = deployableGrids(calibration.choices, activations);
   const bitsOf = assignBits(settings.policy, layers, settings);
   const quantized: QuantizedLayer[] = [];
   const lowered: LoweredLayer[] = [];
   for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
+    await breathe();
     const { weights: bits, reason } = bitsOf.get(layer)!;
     const made = quantizeLayer(layer, {
       bits,
@@ -73,21 +76,24 @@ function granularityOf(layer: Layer, { target }: Settings, inputGrid: Grid | und
   return inputGrid && layer.kind !== "embedding" ? "channel" : "block";
 }
 
-function simulateLayers(
+async function simulateLayers(
   program: Program,
   layers: readonly Layer[],
   calibration: ActivationCalibration,
   settings: Settings,
-): LoweredLayers {
+  breathe: () => Promise<void>,
+): Promise<LoweredLayers> {
   const bitsOf = assignBits(settings.policy, layers, settings);
   const lowered: LoweredLayer[] = [];
-  const simulated = (settings.weights === FLOAT_BITS ? [] : layers).map((layer) => {
+  const simulated: SimulatedWeights[] = [];
+  for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
+    await breathe();
     const { weights: bits, reason } = bitsOf.get(layer)!;
     const { weightAllocation: allocation, correction, weightRange } = settings;
     const made = simulateLayer(layer, { bits, allocation, correction, clip: weightRange === "mse" ? "mse" : "max" });
     lowered.push({ layer, weightBits: made.meanBits, weightSqnrDb: sqnrDb(layerWeights(layer), made.floats), reason });
-    return made;
-  });
+    simulated.push(made);
+  }
   return {
     ...lowerToSimulation({ program, layers: byNode(simulated), grids: simulatedGrids(calibration.choices) }),
     layers: lowered,

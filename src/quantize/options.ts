@@ -67,6 +67,6 @@ export interface QuantizeOptions {
   readonly seed?: number;
   /** Called as work proceeds. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Stops the work at the next batch. */
+  /** Stops the work at the next batch, tensor or layer. */
   readonly signal?: AbortSignal;
 }

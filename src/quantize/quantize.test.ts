@@ -126,11 +126,24 @@ describe("quantize", () => {
     for (const stage of stages) expect(seen.findLast((progress) => progress.stage === stage)!.done).toBeGreaterThan(0);
   });
 
-  it("stops at the next batch when asked to", async () => {
+  it.each([
+    ["before it begins", undefined, 0],
+    ["after the model is prepared", "prepare", 1],
+    ["between batches", "calibrate", 4],
+    ["before clips are chosen and weights rounded", "calibrate", 6],
+    ["before the result is measured", "measure", 0],
+  ])("stops %s when asked to", async (_, stage, done) => {
     const stop = new AbortController();
-    stop.abort(new Error("changed my mind"));
-    const calibration = dataOf(pictures());
-    await expect(quantized(classifier(), { calibration, signal: stop.signal })).rejects.toThrow("changed my mind");
+    const abort = (): void => stop.abort(new Error("changed my mind"));
+    if (stage === undefined) abort();
+    const seen: Progress[] = [];
+    const onProgress = (progress: Progress): void => {
+      seen.push(progress);
+      if (progress.stage === stage && progress.done === done) abort();
+    };
+    const options = { calibration: dataOf(pictures()), signal: stop.signal, onProgress };
+    await expect(quantized(classifier(), options)).rejects.toThrow("changed my mind");
+    if (stage !== undefined) expect(seen.at(-1)).toMatchObject({ stage, done });
   });
 
   it("measures a simulation with activations alone", async () => {

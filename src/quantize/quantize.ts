@@ -77,6 +77,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   const layers = allLayers.filter((layer) => layer.reason === undefined);
   assertQuantizable(allLayers, layers, foreign);
   for (const layer of layers) assertFiniteWeights(layer);
+  options.signal?.throwIfAborted();
   progress({ stage: "prepare", done: 1, total: 1, unit: "model" });
 
   const plan = planActivations(program, settings.activations === FLOAT_BITS ? [] : layers, {
@@ -89,12 +90,16 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     : NOT_CALIBRATED;
   const reference = cloneProgram(program);
   const macs = countMacs(program);
-  const lowered = lowerLayers(program, layers, plan, calibration, settings);
+  // The digest is worked out on another thread, beside the weights.
+  const [input, lowered] = await Promise.all([
+    inputRecord(model, original),
+    lowerLayers(program, layers, plan, calibration, { settings, signal: options.signal }),
+  ]);
   const file = writeLowered(lowered.program);
 
   progress({ stage: "measure", done: 0, total: 1, unit: "model" });
   const sqnr = runnable
-    ? await measureLayers(layers, reference, lowered, data, { runtime: options.runtime, settings })
+    ? await measureLayers(layers, reference, lowered, data, { ...options, settings })
     : new Map<Node, number | null>();
   progress({ stage: "measure", done: 1, total: 1, unit: "model" });
 
@@ -109,7 +114,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     modicumVersion: MODICUM_VERSION,
     runtime: options.runtime.description,
     date: new Date().toISOString(),
-    input: await inputRecord(model, original),
+    input,
     output: { path: null, sizeBytes: modelSizeBytes(file) },
     target: settings.simulate ? "simulate" : settings.target,
     deployable: !settings.simulate,
@@ -193,14 +198,14 @@ async function measureLayers(
   reference: ReturnType<typeof cloneProgram>,
   lowered: LoweredLayers,
   data: CalibrationData,
-  { runtime, settings }: { runtime: Runtime; settings: Settings },
+  { runtime, settings, signal }: { runtime: Runtime; settings: Settings; signal?: AbortSignal },
 ): Promise<Map<Node, number | null>> {
   const measured = layers.map((layer) => {
     const value = lowered.values.has(layer.result) ? layer.result : layer.output;
     const quantized = lowered.values.get(value) ?? { value, grid: undefined };
     return { node: layer.node, float: reference.values.get(value)!, quantized };
   });
-  const options = { runtime, simulation: settings.simulate, batches: MEASURED_BATCHES };
+  const options = { runtime, simulation: settings.simulate, batches: MEASURED_BATCHES, signal };
   const sqnr = await measureSqnr(reference.program, lowered, measured, data, options);
   return new Map(measured.map(({ node }, i) => [node, sqnr[i]!]));
 }
