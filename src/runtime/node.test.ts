@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { describeUnless, reasonWithoutOnnxRuntimeNode } from "../../test/support/engines.ts";
 import type { ExternalFile, ModelFile } from "../onnx/index.ts";
-import { float32 } from "../tensor/index.ts";
+import { float32, int64 } from "../tensor/index.ts";
 import { caseModel, doubling } from "./case-models.cases.ts";
 import { nodeRuntime } from "./node.ts";
 
@@ -128,6 +128,26 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "a runtime in a worker thread", (
     await expect(other!.runHolding({ x: held.y! })).rejects.toThrow("held tensors must come from sessions of the same");
     await one!.release();
     await other!.release();
+  });
+});
+
+describeUnless(reasonWithoutOnnxRuntimeNode(), "a model that needs too much memory", () => {
+  it("fails with the node that asked for it, and the process goes on", async () => {
+    const runtime = await nodeRuntime({ threads: 1 });
+    const session = await runtime.createSession(
+      caseModel(({ emitter, input }) => {
+        const wide = emitter.emit("ConstantOfShape", [input("shape", "int64", [1])], {
+          name: "wide/ConstantOfShape_3",
+        });
+        return [emitter.emit("ReduceMax", [wide], { output: "y", dtype: "float32", shape: [1] })];
+      }),
+    );
+    // More than any address space: no machine tries to fill it.
+    await expect(session.run({ shape: int64([2 ** 50]) })).rejects.toThrow(
+      'run: memory must hold ConstantOfShape node "wide/ConstantOfShape_3", got too little for 4294967296.0 MiB more.',
+    );
+    expect((await session.run({ shape: int64([2]) })).y!.data[0]).toBe(0);
+    await session.release();
   });
 });
 

@@ -46,6 +46,18 @@ describe("what ONNX Runtime throws", () => {
     );
   });
 
+  it.each([
+    [
+      "Non-zero status code returned while running Conv node. Name:'stem/Conv_3' Status Message: void* onnxruntime::BFCArena::" +
+        "AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to allocate memory for requested buffer of size 1073741824",
+      'run: memory must hold Conv node "stem/Conv_3", got too little for 1024.0 MiB more. Use smaller batches, chunks in training, or a smaller model.',
+    ],
+    ["std::bad_alloc", "run: memory must hold the model, got too little for what it asked for. Use smaller batches"],
+    ["RangeError: Array buffer allocation failed", "run: memory must hold the model"],
+  ])("says that memory is short where it is: %s", (text, message) => {
+    expect(toRuntimeFailure("run", new Error(text)).message).toContain(message);
+  });
+
   it("may be anything", () => {
     expect(toRuntimeFailure("run", 42).message).toBe("run: ONNX Runtime must accept the model, got: 42");
     expect(toRuntimeFailure("run", new Error("")).message).toContain("got: an error without a message");

@@ -13,6 +13,10 @@ const NODE_PATTERNS: readonly RegExp[] = [
   /implementation for (?<operator>\w+)\(\d+\) node with name '(?<name>[^']*)'/,
 ];
 
+/** How ONNX Runtime, WebAssembly and JavaScript say that memory is used up. */
+const OUT_OF_MEMORY =
+  /failed to allocate memory(?: for requested buffer of size (?<bytes>\d+))?|bad_alloc|bad allocation|out of memory|\(OOM\)|could not allocate memory|array buffer allocation failed/i;
+
 /**
  * Returns what ONNX Runtime threw as a RuntimeFailure: without source paths and stack traces, with the node's name first
  * where the text has one.
@@ -23,6 +27,15 @@ export function toRuntimeFailure(where: string, cause: unknown): RuntimeFailure 
   const text = (cause instanceof Error ? cause.message : String(cause)) || "an error without a message";
   const node = NODE_PATTERNS.map((pattern) => pattern.exec(text)?.groups).find((groups) => groups !== undefined);
   const place = node ? `${node.operator} node "${node.name}"` : "the model";
+  const memory = OUT_OF_MEMORY.exec(text);
+  if (memory) {
+    const bytes = memory.groups?.bytes;
+    const size = bytes === undefined ? "what it asked for" : `${(Number(bytes) / 2 ** 20).toFixed(1)} MiB more`;
+    return new RuntimeFailure(
+      `${where}: memory must hold ${place}, got too little for ${size}. Use smaller batches, chunks in training, or a smaller model.`,
+      { cause },
+    );
+  }
   return new RuntimeFailure(`${where}: ONNX Runtime must accept ${place}, got: ${shortened(text)}`, { cause });
 }
 
