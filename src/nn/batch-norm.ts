@@ -83,9 +83,10 @@ function normalizeBatch(ops: Ops, x: Value, weight: Value, bias: Value, epsilon:
 }
 
 /**
- * dx = weight / sigma (dy - mean(dy) - xhat mean(dy xhat)), xhat = (x - mean) / sigma, as an affine map of dy and x with one
- * set of factors per channel: two sums and three more passes over memory. Mean and variance are results too, whose gradients
- * (of second derivatives) are two more terms of the same map.
+ * dx = a (dy + b x + c) with one a = weight / sigma, b = -mean(dy xhat) / sigma and c = -mean(dy) - b mean per channel, which is
+ * weight / sigma (dy - mean(dy) - xhat mean(dy xhat)), xhat = (x - mean) / sigma: two sums and three more passes over memory, of
+ * which the last, a product, can move into the weights of the convolution before. Mean and variance are results too, whose
+ * gradients (of second derivatives) are two more terms.
  */
 function backward(context: GradientContext, epsilon: number): ReturnType<GradientRule> {
   const { ops, node } = context;
@@ -102,25 +103,30 @@ function backward(context: GradientContext, epsilon: number): ReturnType<Gradien
   const weightGradient = ops.mul(centered, inverse);
   if (!context.needs(0)) return [undefined, weightGradient, sum];
 
-  const scale = ops.mul(weight, inverse);
-  const slope = ops.mul(ops.mul(scale, ops.square(inverse)), ops.mul(centered, -1 / count));
-  const shift = ops.mul(ops.mul(scale, sum), -1 / count);
-  const [meanGradient, varianceGradient] = [context.gradient(1), context.gradient(2)];
-  const xSlope = varianceGradient ? ops.add(slope, ops.mul(varianceGradient, 2 / count)) : slope;
-  const offset = ops.sub(
-    meanGradient ? ops.add(shift, ops.mul(meanGradient, 1 / count)) : shift,
-    ops.mul(xSlope, mean),
-  );
-  return [ops.add(affine(ops, dy, scale, offset), affine(ops, x, xSlope)), weightGradient, sum];
+  const slope = ops.mul(ops.square(inverse), ops.mul(centered, -1 / count));
+  const offset = ops.sub(ops.mul(sum, -1 / count), ops.mul(slope, mean));
+  const inner = ops.add(dy, affine(ops, x, slope, offset));
+  const places = ops.shapeOf(x).slice(2);
+  const scale = ops.reshape(ops.mul(weight, inverse), [-1, ...places.map(() => 1)]);
+  const dx = ops.mul(inner, scale);
+  const statistics = statisticsGradient(context, x, count);
+  return [statistics ? ops.add(dx, statistics) : dx, weightGradient, sum];
 }
 
-/** x scale + offset with one number per channel: one pass with an offset where Mul and Add would take two. */
-function affine(ops: Ops, x: Value, scale: Value, offset?: Value): Value {
+/** Each of n elements gets 1 / n of the mean's gradient and 2 (x - mean) / n of the variance's. */
+function statisticsGradient(context: GradientContext, x: Value, count: number): Value | undefined {
+  const { ops, node } = context;
+  const [meanGradient, varianceGradient] = [context.gradient(1), context.gradient(2)];
+  if (!meanGradient && !varianceGradient) return undefined;
+  const none = ops.full(ops.shapeOf(node.output(1)), 0, x.dtype);
+  const slope = varianceGradient ? ops.mul(varianceGradient, 2 / count) : none;
+  const share = meanGradient ? ops.mul(meanGradient, 1 / count) : none;
+  return affine(ops, x, slope, ops.sub(share, ops.mul(slope, node.output(1))));
+}
+
+/** x scale + offset with one number per channel: one pass where Mul and Add would take two. */
+function affine(ops: Ops, x: Value, scale: Value, offset: Value): Value {
   const channels = ops.shapeOf(scale);
-  if (offset) {
-    const [zero, one] = [ops.full(channels, 0, x.dtype), ops.full(channels, 1, x.dtype)];
-    return ops.emit("BatchNormalization", [x, scale, offset, zero, one], { epsilon: { float: 0 } });
-  }
-  const places = ops.shapeOf(x).slice(2);
-  return ops.mul(x, ops.reshape(scale, [...channels, ...places.map(() => 1)]));
+  const [zero, one] = [ops.full(channels, 0, x.dtype), ops.full(channels, 1, x.dtype)];
+  return ops.emit("BatchNormalization", [x, scale, offset, zero, one], { epsilon: { float: 0 } });
 }

@@ -123,6 +123,17 @@ const cases: Readonly<Record<string, Build>> = {
     ops.averagePool(x, [3, 3], { pads: [1, 1, 1, 1] }),
     ops.emit("GlobalMaxPool", [x]),
   ]),
+  "gradients that are scaled per channel": onBlocks((ops, x, input, block) => {
+    const weight = input([block, block, 3, 3]);
+    const pads = [1, 1, 1, 1];
+    const scale = (value: Value) => ops.mul(value, input([block, 1, 1]));
+    const [once, shared] = [scale(input(ops.shapeOf(x))), scale(ops.relu(x))];
+    return [once, shared].flatMap((dy, index) => [
+      ops.emit("ConvInputGradient", [dy, weight], { pads, input_shape: ops.shapeOf(x) }, modicum),
+      ops.emit("ConvWeightGradient", [x, dy], { pads, weight_shape: ops.shapeOf(weight) }, modicum),
+      ...(index === 1 ? [dy] : []),
+    ]);
+  }),
   "joined channels": onBlocks((ops, x, input, block) => {
     const y = ops.concat([x, input([2, 2 * block, 5, 4])], 1);
     return ops.concat([ops.relu(y), y], 0);

@@ -30,8 +30,8 @@ class BlockedLayout {
   /** What stands for values of the program as it was. */
   readonly #replaced = new Map<Value, Value>();
   readonly #readers: ReadonlyMap<Value, readonly (Node | undefined)[]>;
-  /** How many nodes read a value; several values of the program as it was may have become one. */
-  readonly #reads = new Map<Value, number>();
+  /** What reads a value that was written here; several values of the program as it was may have become one. */
+  readonly #reads = new Map<Value, readonly (Node | undefined)[]>();
 
   constructor(program: Program, block: number) {
     this.#program = program;
@@ -61,7 +61,7 @@ class BlockedLayout {
         const result = output && results[index];
         if (!result) return;
         this.#replaced.set(output, result);
-        this.#reads.set(result, (this.#reads.get(result) ?? 0) + (this.#readers.get(output)?.length ?? 0));
+        this.#reads.set(result, [...(this.#reads.get(result) ?? []), ...(this.#readers.get(output) ?? [])]);
       });
       return;
     }
@@ -80,7 +80,9 @@ class BlockedLayout {
       blocked: (value) => this.#blocked(value, ops),
       plain: (value) => this.#plain(value, ops),
       mark: (value) => this.#mark(value),
-      isReadOnce: (value) => this.#reads.get(value) === 1,
+      isReadOnce: (value) => this.#reads.get(value)?.length === 1,
+      isReadOnlyBy: (value, operators) =>
+        this.#reads.get(value)?.every((reader) => reader !== undefined && operators.includes(keyOf(reader))) ?? false,
       meetsBlocked: () =>
         (this.#readers.get(node.output()) ?? []).some((reader) =>
           reader?.inputs.some((input) => input !== undefined && isBlocked(this.#replaced.get(input))),

@@ -21,6 +21,8 @@ export interface BlockedContext {
   mark(value: Value): Value;
   /** Whether one node only reads the value: what computes it may then be fused with that node. */
   isReadOnce(value: Value): boolean;
+  /** Whether nodes of these operators only read the value. */
+  isReadOnlyBy(value: Value, operators: readonly string[]): boolean;
   /** Whether some reader of the node's output also reads a blocked value of its shape. */
   meetsBlocked(): boolean;
 }

@@ -5,6 +5,7 @@ import { type AxisPhases, phasesOf, type Taps } from "../../forms/phases.ts";
 import type { BlockedContext, BlockedRule } from "../blocked-rule.ts";
 import { filterOf, transposedFilter } from "../filters.ts";
 import { blockedConv, channelAffine } from "../nchwc.ts";
+import { scaledFilters, withoutScale } from "../scaled-gradient.ts";
 
 /** The window of a two-dimensional convolution in numbers. */
 export interface Window {
@@ -53,7 +54,9 @@ const conv: BlockedRule = ({ node, ops, block, canBlock, blocked, plain, mark })
 
 const inputGradient: BlockedRule = (context) => {
   const { node, mark } = context;
-  const dx = transposed(context, node.input(0), node.input(1), node.ints("input_shape")!);
+  const { gradient, scale } = withoutScale(context, node.input(0));
+  const weight = scaledFilters(context, node.input(1), scale);
+  const dx = transposed(context, gradient, weight, node.ints("input_shape")!);
   return dx && [mark(dx)];
 };
 

@@ -4,6 +4,7 @@ import type { Value } from "../../../program/index.ts";
 import type { BlockedContext, BlockedRule } from "../blocked-rule.ts";
 import { weightOrder } from "../filters.ts";
 import { blocksToLast, channelsToBlocks, emitBlocked, lastToBlocks, meanOverPlaces } from "../nchwc.ts";
+import { scaledFilters, withoutScale } from "../scaled-gradient.ts";
 import { type Window, windowOf } from "./convolution.ts";
 
 /** Work for the threads: a sum is cut into parts until there are this many pieces to share out. */
@@ -21,13 +22,15 @@ const FILTER_SET = 4;
  */
 const weightGradient: BlockedRule = (context) => {
   const { node, ops, block, canBlock } = context;
-  const [x, dy] = [node.input(0), node.input(1)];
+  const x = node.input(0);
+  const { gradient: dy, scale } = withoutScale(context, node.input(1));
   const shape = node.ints("weight_shape")!;
   const window = shape.length === 4 ? windowOf(node, node.output()) : undefined;
   if (!window || !canBlock(dy) || x.dtype !== "float32" || window.dilations.some((d) => d !== 1)) return undefined;
-  if (window.group > 1) return shape[1] === 1 && window.group === shape[0] ? depthwise(context, window) : undefined;
-  if (ops.shapeOf(x)[0]! % block !== 0) return undefined;
-  return [dense(context, x, dy, window, shape)];
+  const isDepthwise = shape[1] === 1 && window.group === shape[0];
+  if (window.group > 1 ? !isDepthwise || !canBlock(x) : ops.shapeOf(x)[0]! % block !== 0) return undefined;
+  const dw = window.group > 1 ? depthwise(context, dy, window) : dense(context, x, dy, window, shape);
+  return [scaledFilters(context, dw, scale)];
 };
 
 function dense(context: BlockedContext, x: Value, dy: Value, window: Window, shape: readonly number[]): Value {
@@ -108,10 +111,9 @@ function pixelRows(ops: Ops, x: Value, isBlocked: boolean, block: number): Value
 }
 
 /** One filter per channel: for each tap the mean of a product. */
-function depthwise(context: BlockedContext, { kernel, strides, pads }: Window): readonly Value[] | undefined {
-  const { node, ops, block, blocked, canBlock } = context;
-  const [x, dy] = [node.input(0), node.input(1)];
-  if (!canBlock(x)) return undefined;
+function depthwise(context: BlockedContext, dy: Value, { kernel, strides, pads }: Window): Value {
+  const { node, ops, block, blocked } = context;
+  const x = node.input(0);
   const [examples, channels, height, width] = ops.shapeOf(x) as [number, number, number, number];
   const shape = ops.shapeOf(dy);
   const [down, right] = shape.slice(2) as [number, number];
@@ -132,7 +134,7 @@ function depthwise(context: BlockedContext, { kernel, strides, pads }: Window): 
     return ops.reduceSum(meanOverPlaces(ops, product), { axes: [0] });
   });
   const sums = ops.mul(ops.concat(taps, 0), down * right);
-  return [ops.reshape(ops.transpose(sums, [1, 0]), [channels, 1, ...kernel])];
+  return ops.reshape(ops.transpose(sums, [1, 0]), [channels, 1, ...kernel]);
 }
 
 export const weightGradients: Readonly<Record<string, BlockedRule>> = { "modicum:ConvWeightGradient": weightGradient };
