@@ -2,6 +2,7 @@
 import { type Node, type Program, removeDeadNodes } from "../program/index.ts";
 import { blockChannels } from "./blocked/blocked-channels.ts";
 import { float64Forms } from "./float64-forms.ts";
+import { fuseSums } from "./fuse-sums.ts";
 import type { Lowering, LoweringTarget } from "./lowering.ts";
 import { lowerings } from "./lowerings.ts";
 import { gradientMarks } from "./marks.ts";
@@ -25,6 +26,7 @@ export function lowerProgram(program: Program, target: LoweringTarget): void {
   rewriteProgram(program, (node, ops) => lowerings[keyOf(node)]?.(node, ops, target));
   rewriteProgram(program, (node, ops) => formsFor(node, target)[keyOf(node)]?.(node, ops, target));
   rewriteProgram(program, simplify);
+  fuseSums(program);
   shareNodes(program);
   // What is left must be known to the engine: a file that asks for our domain would not load elsewhere.
   program.opsets.delete("modicum");
