@@ -104,6 +104,30 @@ describe("compile", () => {
     expect(() => stepOf({ chunks: 0.5 })).toThrow("trainStep: chunks must be a whole number of at least 1, got 0.5.");
   });
 
+  it("names the layer whose operator the engine does not have", async () => {
+    const odd = trainStep({
+      inputs: { x: { shape: [2], dtype: "uint32" } },
+      loss: ({ x }, scope) => {
+        const { ops } = scope.child("encoder").child("odd");
+        const mean = ops.reduceMean(ops.cast(ops.cumSum(x!, 0), "float32"), { keepDims: false });
+        return ops.mul(
+          mean,
+          scope.parameter("weight", [], () => [1]),
+        );
+      },
+      optimizer: momentum,
+    });
+    await expect(compile(odd, { runtime })).rejects.toThrow(
+      /^createSession: ONNX Runtime must accept CumSum node "encoder\.odd\/CumSum_\d+", got: .*/,
+    );
+  });
+
+  it.each([-1, 0.5, 2 ** 32, Number.NaN])("refuses a seed that is no whole number of 32 bits: %s", async (seed) => {
+    await expect(compile(stepOf(), { runtime, seed })).rejects.toThrow(
+      `compile: seed must be a whole number from 0 to 4294967295, got ${seed}.`,
+    );
+  });
+
   it("starts every variable from the seed and its own path", async () => {
     const initial = async (seed: number) => {
       const training = await compile(stepOf(), { runtime, seed });

@@ -1,4 +1,5 @@
 /** Compiling a training step for a device. */
+import { OptionError } from "../errors.ts";
 import { type LoweringTable, loweringTarget } from "../lower/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import type { Tensor } from "../tensor/index.ts";
@@ -10,7 +11,7 @@ import { Training } from "./training.ts";
 /** How a step is compiled. */
 export interface CompileOptions {
   readonly runtime: Runtime;
-  /** Seed of the initial parameters and of all random numbers. Default 0. */
+  /** Seed of the initial parameters and of all random numbers: a whole number below 2^32. Default 0. */
   readonly seed?: number;
   /** Variables to start from, by path; those that are absent start from their initializers. */
   readonly variables?: Readonly<Record<string, Tensor>>;
@@ -23,17 +24,23 @@ export interface CompileOptions {
   readonly table?: LoweringTable;
 }
 
+/** Random numbers in steps use 32 bits of it. */
+const LARGEST_SEED = 2 ** 32 - 1;
+
 /**
  * Compiles a training step: lowers it for the runtime's device and creates the session.
  *
  * @throws RuntimeFailure if ONNX Runtime refuses the step; the message names the layer at fault.
- * @throws OptionError if `variables` has one that the step does not have, or of another shape.
+ * @throws OptionError if the seed is out of range, or `variables` has one that the step does not have, or of another shape.
  * @example
  * const training = await compile(step, { runtime: await nodeRuntime() });
  * const { loss } = await training.run({ x, label });
  */
 export async function compile(step: TrainStep, options: CompileOptions): Promise<Training> {
   const { runtime, seed = 0, loop = false, table } = options;
+  if (!Number.isInteger(seed) || seed < 0 || seed > LARGEST_SEED) {
+    throw new OptionError(`compile: seed must be a whole number from 0 to ${LARGEST_SEED}, got ${seed}.`);
+  }
   const target = await loweringTarget(runtime, table && { table });
   const sessions = new StepSessions(step, { runtime, target, loop });
   const variables = { ...initialVariables(step.variables, seed), ...options.variables };

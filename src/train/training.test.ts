@@ -213,6 +213,14 @@ describe("Training", () => {
     await changed.release();
   });
 
+  it("computes in a worker thread what it computes here, bit for bit", async () => {
+    const here = await compile(step, { runtime, seed: 3 });
+    const there = await compile(step, { runtime: await nodeRuntime({ worker: true, threads: 1 }), seed: 3 });
+    expect(await there.runMany(batches)).toEqual(await here.runMany(batches));
+    expect(await there.variables()).toEqual(await here.variables());
+    await Promise.all([here.release(), there.release()]);
+  });
+
   it("does what is asked one after the other, and nothing after its release", async () => {
     const training = await compile(step, { runtime, seed: 3 });
     const [first, , variables] = await Promise.all([
