@@ -61,7 +61,8 @@ export class Training {
   }
 
   /**
-   * Goes on from other variables: those of a checkpoint, or of an earlier step.
+   * Goes on from other variables: those of a checkpoint, or of an earlier step. Their memory is used as it is: do not write
+   * to it afterwards.
    *
    * @throws OptionError if they are not all of the step's variables, with their shapes.
    */
