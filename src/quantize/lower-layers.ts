@@ -52,6 +52,7 @@ export async function lowerLayers(
   const bitsOf = assignBits(settings.policy, layers, settings);
   const quantized: QuantizedLayer[] = [];
   const lowered: LoweredLayer[] = [];
+  const byWeight = new Map<Value, QuantizedLayer>();
   for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
     await breathe();
     const { weights: bits, reason } = bitsOf.get(layer)!;
@@ -62,7 +63,9 @@ export async function lowerLayers(
       correction: settings.correction,
       inputMoments: calibration.inputMoments.get(layer.input),
       inputGrid: settings.target === "webgpu" ? undefined : grids.get(layer.input),
+      sameWeights: byWeight.get(layer.weight),
     });
+    byWeight.set(layer.weight, made.quantized);
     quantized.push(made.quantized);
     lowered.push({ layer, weightBits: bits, weightSqnrDb: sqnrDb(layerWeights(layer), made.floats), reason });
   }

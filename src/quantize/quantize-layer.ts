@@ -27,6 +27,8 @@ export interface QuantizeLayerOptions {
   readonly inputMoments: InputMoments | undefined;
   /** Grid of the layer's input when that is quantized. */
   readonly inputGrid: Grid | undefined;
+  /** Another layer with the same weights: its integers are taken over where they fit, so that they are stored once. */
+  readonly sameWeights?: QuantizedLayer | undefined;
 }
 
 /** Returns a layer's float weights. */
@@ -62,13 +64,30 @@ export interface RoundedLayer {
 /** Quantizes a layer's weights symmetrically, and computes what its bias has to make up for. */
 export function quantizeLayer(layer: Layer, options: QuantizeLayerOptions): RoundedLayer {
   const values = layerWeights(layer);
-  const weights =
-    options.granularity === "block" ? blockWeights(layer, values, options) : channelWeights(layer, values, options);
+  const weights = takenOver(layer, options) ?? ownWeights(layer, values, options);
   const floats = floatsOf(layer, weights);
   const biasShift =
     options.correction === "none" ? undefined : expectedShift(layer, values, floats, options.inputMoments?.means);
   const integer = options.inputGrid !== undefined;
   return { quantized: { layer, weights, channels: outputChannels(layer), biasShift, integer }, floats };
+}
+
+function ownWeights(layer: Layer, values: Float32Array, options: QuantizeLayerOptions): QuantizedWeights {
+  return options.granularity === "block"
+    ? blockWeights(layer, values, options)
+    : channelWeights(layer, values, options);
+}
+
+/** The integers of another layer with the same weights, unless this one needs them in another form or with larger scales. */
+function takenOver(layer: Layer, options: QuantizeLayerOptions): QuantizedWeights | undefined {
+  const { sameWeights, bits, granularity, inputGrid } = options;
+  if (!sameWeights) return undefined;
+  const { layer: other, weights } = sameWeights;
+  if (other.kind !== layer.kind || other.outputChannelAxis !== layer.outputChannelAxis) return undefined;
+  if (weights.granularity !== granularity || weights.bits !== bits) return undefined;
+  if (weights.granularity === "block" || !inputGrid) return weights;
+  const roomy = withRoomForBias(layer, weights.grids, inputGrid.scale);
+  return roomy.every((grid, c) => grid === weights.grids[c]) ? weights : undefined;
 }
 
 function channelWeights(layer: Layer, values: Float32Array, options: QuantizeLayerOptions): ChannelWeights {

@@ -146,6 +146,28 @@ describe("quantize", () => {
     if (stage !== undefined) expect(seen.at(-1)).toMatchObject({ stage, done });
   });
 
+  it.each(["cpu", "portable", "webgpu"] as const)("stores weights that layers share once, for %s", async (target) => {
+    const program = programOf({ x: ["batch", 96, 6, 6], rows: ["batch", 96] }, (e, { x, rows }) => {
+      const [kernel, matrix] = [weights("kernel", [96, 96, 1, 1], 0.1), weights("matrix", [96, 96], 0.1)];
+      const first = e.emit("Relu", [e.emit("Conv", [x!, kernel], { name: "first" })]);
+      const product = e.emit("Tanh", [e.emit("MatMul", [rows!, matrix], { name: "third" })]);
+      return [
+        e.emit("Conv", [first, kernel], { name: "second", output: "y" }),
+        e.emit("MatMul", [product, matrix], { name: "fourth", output: "z" }),
+      ];
+    });
+    const feeds = randomFeeds(program, 1, { lengths: { batch: 2 } });
+    const options = { weights: 4, policy: "uniform", target, calibration: dataOf([feeds]) } as const;
+    const { program: made, report } = await quantized(program, options);
+    const bytes = made.graph.nodes
+      .flatMap((node) => node.inputs.flatMap((input) => (input?.constant ? [input] : [])))
+      .filter((value, i, all) => all.indexOf(value) === i)
+      .map(({ constant }) => (constant!.load().data as Uint8Array).byteLength);
+    // Two tables of 96 x 96 codes of four bits.
+    expect(bytes.filter((length) => length >= (96 * 96) / 2)).toEqual([(96 * 96) / 2, (96 * 96) / 2]);
+    for (const layer of report.layers) expect(layer.sqnrDb, layer.name).toBeGreaterThan(10);
+  });
+
   it("measures a simulation with activations alone", async () => {
     const { report } = await quantized(classifier(), {
       simulate: true,

@@ -3,7 +3,7 @@ import { type Emitter, Node, type Value } from "../../program/index.ts";
 import { float32, Tensor } from "../../tensor/index.ts";
 import { BLOCK_SIZE, type BlockWeights } from "../block-weights.ts";
 import type { QuantizedLayer } from "./plan.ts";
-import { floatBias } from "./weight-constants.ts";
+import { constantOnce, floatBias } from "./weight-constants.ts";
 
 const MICROSOFT = "com.microsoft";
 
@@ -51,9 +51,13 @@ export function embeddingInBlocks(quantized: QuantizedLayer<BlockWeights>, emitt
 }
 
 function blockConstant(emitter: Emitter, { layer, weights }: QuantizedLayer<BlockWeights>, shape: number[]): Value {
-  return emitter.constant(`${layer.weight.name}_quantized`, new Tensor("uint8", shape, weights.packed));
+  return constantOnce(weights.packed, () =>
+    emitter.constant(`${layer.weight.name}_quantized`, new Tensor("uint8", shape, weights.packed)),
+  );
 }
 
 function scalesConstant(emitter: Emitter, { layer, weights }: QuantizedLayer<BlockWeights>): Value {
-  return emitter.constant(`${layer.weight.name}_scale`, float32([weights.rows, weights.blocksPerRow], weights.scales));
+  return constantOnce(weights.scales, () =>
+    emitter.constant(`${layer.weight.name}_scale`, float32([weights.rows, weights.blocksPerRow], weights.scales)),
+  );
 }

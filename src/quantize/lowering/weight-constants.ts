@@ -4,12 +4,23 @@ import { dtypeCode, float32, Tensor, toFloat32 } from "../../tensor/index.ts";
 import { type ChannelWeights, codesTensor, scalesTensor } from "../quantized-weights.ts";
 import type { QuantizedLayer } from "./plan.ts";
 
+const constants = new WeakMap<object, Value>();
+
+/** Returns the constant that holds some numbers: the same one for the same array, however large, so that it is stored once. */
+export function constantOnce(numbers: object, make: () => Value): Value {
+  const known = constants.get(numbers);
+  if (known) return known;
+  const made = make();
+  constants.set(numbers, made);
+  return made;
+}
+
 /**
  * Returns the weights as an int8 value: a constant above 4 bits; up to 4 bits an int4 constant and a Cast, which ONNX
  * Runtime folds when it loads the model: half the file, the same int8 kernels.
  */
 export function integerWeights(emitter: Emitter, { layer, weights }: QuantizedLayer<ChannelWeights>): Value {
-  const codes = emitter.constant(`${layer.weight.name}_quantized`, codesTensor(weights));
+  const codes = codesConstant(emitter, { layer, weights });
   if (weights.bits > 4) return codes;
   return emitter.emit("Cast", [codes], {
     attributes: { to: dtypeCode("int8") },
@@ -21,7 +32,7 @@ export function integerWeights(emitter: Emitter, { layer, weights }: QuantizedLa
 /** Returns the weights as a float value of their own type, dequantized from their codes by the model itself. */
 export function dequantizedWeights(emitter: Emitter, quantized: QuantizedLayer<ChannelWeights>): Value {
   const { layer, weights } = quantized;
-  const codes = emitter.constant(`${layer.weight.name}_quantized`, codesTensor(weights));
+  const codes = codesConstant(emitter, quantized);
   const attributes = { axis: weights.channelAxis };
   const options = { attributes, output: `${layer.weight.name}_dequantized`, dtype: "float32" as const };
   const floats = emitter.emit("DequantizeLinear", [codes, weightScales(emitter, quantized)], options);
@@ -35,9 +46,15 @@ export function dequantizedWeights(emitter: Emitter, quantized: QuantizedLayer<C
   });
 }
 
+type ChannelWeightsOf = Pick<QuantizedLayer<ChannelWeights>, "layer" | "weights">;
+
+function codesConstant(emitter: Emitter, { layer, weights }: ChannelWeightsOf): Value {
+  return constantOnce(weights.codes, () => emitter.constant(`${layer.weight.name}_quantized`, codesTensor(weights)));
+}
+
 /** Returns the scales of the output channels as a constant vector. */
-export function weightScales(emitter: Emitter, { layer, weights }: QuantizedLayer<ChannelWeights>): Value {
-  return emitter.constant(`${layer.weight.name}_scale`, scalesTensor(weights));
+export function weightScales(emitter: Emitter, { layer, weights }: ChannelWeightsOf): Value {
+  return constantOnce(weights.grids, () => emitter.constant(`${layer.weight.name}_scale`, scalesTensor(weights)));
 }
 
 /** Returns the weights' zero point: always 0, int8; a scalar, or as many as there are scales. */
