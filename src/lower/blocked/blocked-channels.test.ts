@@ -134,6 +134,21 @@ const cases: Readonly<Record<string, Build>> = {
       ...(index === 1 ? [dy] : []),
     ]);
   }),
+  "gradients of max pools": onBlocks((ops, x, input) => {
+    // Many equal elements: the first of them gets the gradient.
+    const tied = ops.relu(ops.sub(ops.floor(x), 1));
+    const windows = [
+      { kernel_shape: [2, 2], strides: [2, 2] },
+      { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] },
+      { kernel_shape: [3, 2], pads: [0, 1, 2, 0] },
+      { kernel_shape: [2, 2], strides: [3, 3], dilations: [2, 1] },
+      { kernel_shape: [1, 1], strides: [2, 2] },
+    ];
+    return windows.map((window) => {
+      const y = ops.emit("MaxPool", [tied], window);
+      return ops.emit("MaxPoolGradient", [input(ops.shapeOf(y)), tied, y], window, modicum);
+    });
+  }),
   "joined channels": onBlocks((ops, x, input, block) => {
     const y = ops.concat([x, input([2, 2 * block, 5, 4])], 1);
     return ops.concat([ops.relu(y), y], 0);

@@ -3,6 +3,7 @@ import { staticShape, type Value } from "../../../program/index.ts";
 import { elementCount } from "../../../tensor/index.ts";
 import type { BlockedContext, BlockedRule } from "../blocked-rule.ts";
 import { emitBlocked, meanOverPlaces } from "../nchwc.ts";
+import { maxPoolGradientByTaps } from "../pool-by-taps.ts";
 
 /** Sums and means over all places, of each example or of the batch. Their results are the same in both layouts. */
 function reduction(isMean: boolean): BlockedRule {
@@ -42,6 +43,17 @@ const pool: BlockedRule = ({ node, ops, isBlocked, canBlock, mark }: BlockedCont
   return [mark(emitBlocked(ops, node.operator, [x], shape, Object.fromEntries(node.attributes)))];
 };
 
+const maxPoolGradient: BlockedRule = ({ node, ops, block, isBlocked, canBlock, blocked, mark }) => {
+  const [dy, x, y] = [node.input(0), node.input(1), node.input(2)];
+  if (!isBlocked(x) || !canBlock(dy) || !canBlock(y)) return undefined;
+  const shape = ops.shapeOf(x);
+  const [lengths, places] = [shape.slice(2), ops.shapeOf(y).slice(2)];
+  const outer = (shape[0]! * shape[1]!) / block;
+  const values = { dy: blocked(dy), x, y: blocked(y) };
+  const dx = maxPoolGradientByTaps(ops, { node, ...values, lengths, places, outer, inner: block });
+  return [mark(ops.reshape(dx, shape))];
+};
+
 /** Cutting and joining channels at whole blocks. */
 const concat: BlockedRule = ({ node, ops, isBlocked, canBlock, blocked, mark }) => {
   const inputs = node.inputs.filter((input): input is Value => input !== undefined);
@@ -65,5 +77,6 @@ export const pooling: Readonly<Record<string, BlockedRule>> = {
   GlobalMaxPool: globalMaxPool,
   MaxPool: pool,
   AveragePool: pool,
+  "modicum:MaxPoolGradient": maxPoolGradient,
   Concat: concat,
 };
