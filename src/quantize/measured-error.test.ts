@@ -60,6 +60,16 @@ describe("measuredMse", () => {
     expect(measuredMse(negative, offset, { side: "one-sided" })).toBeCloseTo(1, 5);
   });
 
+  it("counts what is above a ceiling as the error of the ceiling, also where everything is", () => {
+    const above = { low: 7, high: 9, counts: new Float64Array([5, 5]) };
+    const grid = gridFor({ low: 0, high: 8 }, 4);
+    // 6 is between 11 and 12 steps of 8/15: a quarter of a step from the nearest.
+    expect(measuredMse(above, grid, { ceiling: 6 })).toBeCloseTo((8 / 15 / 4) ** 2, 6);
+    const around = { low: 5, high: 7, counts: new Float64Array([5, 5]) };
+    const fine = gridFor({ low: 0, high: 6 }, 8);
+    expect(measuredMse(around, fine, { ceiling: 6 })).toBeLessThan(fine.scale ** 2 / 12);
+  });
+
   it("measures a constant at its one point", () => {
     const constant = { low: 0.3, high: 0.3, counts: new Float64Array([9, 0]) };
     expect(measuredMse(constant, gridFor({ low: 0.3, high: 0.3 }, 4))).toBeCloseTo(0, 12);

@@ -24,69 +24,62 @@ export function measuredMse(histogram: Histogram, grid: Grid, activation: Activa
 /**
  * Returns a function that measures the errors of grids on one histogram, each in time of its levels, not of the bins.
  *
- * The error of a level q whose codes come from [a, b] is `M2 - 2 q M1 + q^2 M0`, with Mk the integral of x^k over the
- * histogram from a to b: a difference of integrals up to b and up to a.
+ * With y the values after the activation, q the grid's number nearest to the largest of them, and e the places below q that
+ * are halfway between two numbers of the grid, summation by parts gives
+ *
+ *   sum (y - Q(y))^2 = sum (y - q)^2 - 2 scale sum_e G(e),   G(e) = sum max(e - y, 0).
  */
 export function errorMeter(histogram: Histogram, activation: Activation = {}): (grid: Grid) => number {
-  const { low, high } = histogram;
+  const { low, high, counts } = histogram;
   const [floor, ceiling] = activationBounds(activation);
-  const clamp = (x: number): number => (x < floor ? floor : x > ceiling ? ceiling : x);
-  if (high <= low) return (grid) => pointError(grid, clamp(low));
-  const integralsUpTo = integralsOf(histogram);
-  const countUpTo = (x: number): number => integralsUpTo(x)[0]!;
-  const total = countUpTo(high);
-  const [start, stop] = [clamp(low), clamp(high)];
-  const belowFloor = floor > low ? countUpTo(Math.min(floor, high)) : 0;
-  const aboveCeiling = ceiling < high ? total - countUpTo(Math.max(ceiling, low)) : 0;
-  let before = integralsUpTo(start);
-  let now: Float64Array = new Float64Array(3);
+  const least = Math.min(Math.max(low, floor), ceiling);
+  const most = Math.min(Math.max(high, floor), ceiling);
+  if (!(least < most)) return (grid) => pointError(grid, least);
+  const width = (high - low) / counts.length;
+  const binsPerUnit = counts.length / (high - low);
+  // The count before each bin, and G there, of values that are not bounded by the activation yet.
+  const before = new Float64Array(counts.length + 1);
+  const shortfall = new Float64Array(counts.length + 1);
+  let square = 0;
+  for (let bin = 0; bin < counts.length; bin++) {
+    const count = counts[bin]!;
+    const start = low + bin * width;
+    before[bin + 1] = before[bin]! + count;
+    shortfall[bin + 1] = shortfall[bin]! + (before[bin]! + count / 2) * width;
+    square += (count / width) * boundedSquares(start, start + width, floor, ceiling);
+  }
+  const shortfallAt = (x: number): number => {
+    const position = (x - low) * binsPerUnit;
+    const bin = Math.min(counts.length - 1, Math.floor(position));
+    const share = position - bin;
+    return shortfall[bin]! + (before[bin]! + (counts[bin]! * share) / 2) * share * width;
+  };
+  const total = before[counts.length]!;
+  // A bound below moves values up to it: G is then less by what they were short of it.
+  const atLeast = shortfallAt(least);
+  const sum = total * most - (shortfallAt(most) - atLeast);
   return (grid) => {
     const { scale } = grid;
     const { low: lowest } = gridRange(grid);
-    const lastLevel = 2 ** grid.bits - 1;
-    let sum = belowFloor * pointError(grid, floor) + aboveCeiling * pointError(grid, ceiling);
-    let level = Math.min(Math.max(0, Math.floor((start - lowest) / scale + 0.5)), lastLevel);
-    integralsUpTo(start, before);
-    for (let end = start; end < stop; level++) {
-      end = level === lastLevel ? stop : Math.min(stop, lowest + (level + 0.5) * scale);
-      integralsUpTo(end, now);
-      const q = lowest + level * scale;
-      sum += now[2]! - before[2]! - 2 * q * (now[1]! - before[1]!) + q * q * (now[0]! - before[0]!);
-      const spare = before;
-      before = now;
-      now = spare;
+    const levelOf = (x: number): number => Math.floor((x - lowest) / scale + 0.5);
+    const top = Math.min(Math.max(0, levelOf(most)), 2 ** grid.bits - 1);
+    const q = lowest + top * scale;
+    let shortfalls = 0;
+    for (let level = Math.max(0, levelOf(least)); level < top; level++) {
+      shortfalls += shortfallAt(lowest + (level + 0.5) * scale) - atLeast;
     }
-    // Differences of the integrals may round a hair below zero where every error is zero.
-    return total > 0 ? Math.max(0, sum / total) : 0;
+    // Differences of the sums may round a hair below zero where every error is zero.
+    return total > 0 ? Math.max(0, (square - 2 * q * sum + q * q * total - 2 * scale * shortfalls) / total) : 0;
   };
 }
 
-/** Returns a function that gives the integrals of 1, x and x^2 over a histogram from its lowest value up to another. */
-function integralsOf({ low, high, counts }: Histogram): (x: number, into?: Float64Array) => Float64Array {
-  const width = (high - low) / counts.length;
-  const [before0, before1, before2] = [0, 1, 2].map(() => new Float64Array(counts.length + 1)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  const upTo = (x: number, into: Float64Array = new Float64Array(3)): Float64Array => {
-    const bin = Math.min(counts.length - 1, Math.floor((x - low) / width));
-    const edge = low + bin * width;
-    const rest = x - edge;
-    const count = (counts[bin]! * rest) / width;
-    into[0] = before0[bin]! + count;
-    into[1] = before1[bin]! + count * (edge + rest / 2);
-    into[2] = before2[bin]! + count * (edge * edge + edge * rest + (rest * rest) / 3);
-    return into;
-  };
-  for (let bin = 0; bin < counts.length; bin++) {
-    const edge = low + bin * width;
-    const count = counts[bin]!;
-    before0[bin + 1] = before0[bin]! + count;
-    before1[bin + 1] = before1[bin]! + count * (edge + width / 2);
-    before2[bin + 1] = before2[bin]! + count * (edge * edge + edge * width + (width * width) / 3);
-  }
-  return upTo;
+/** The integral over [start, end] of what becomes of x^2 when x is bounded. */
+function boundedSquares(start: number, end: number, floor: number, ceiling: number): number {
+  const from = Math.min(Math.max(start, floor), ceiling);
+  const to = Math.min(Math.max(end, floor), ceiling);
+  const below = start < floor ? floor * floor * (Math.min(end, floor) - start) : 0;
+  const above = end > ceiling ? ceiling * ceiling * (end - Math.max(start, ceiling)) : 0;
+  return below + above + (to * to * to - from * from * from) / 3;
 }
 
 /** Returns the bounds that an activation puts on values: [0 or -infinity, ceiling]. */
