@@ -231,7 +231,11 @@ describe("the result", () => {
     peakShare: 0.5,
     gemmGflops: 200,
   };
-  const result = benchResult([one], { ...defaults(), seed: 5 }, { machine: describeMachine(), modicum: "0.1.0" });
+  const result = benchResult(
+    [one],
+    { ...defaults(), arguments: ["--seed", "5"], seed: 5 },
+    { machine: describeMachine(), modicum: "0.1.0" },
+  );
 
   it("is an object whose fields stay as they are", () => {
     const json = JSON.parse(JSON.stringify(result));
@@ -255,6 +259,7 @@ describe("the result", () => {
     expect(page).toContain("| tfjs-wasm | no \\| kernel | - | - | - |");
     // 240 s over 20 ms.
     expect(page).toContain("| jax-js | did not take a step within 240 s | - | > 12000 | - |");
+    expect(page).toContain("```sh\nnpm run bench -- --seed 5\n```");
     expect(page).toContain("50 % of the GEMM peak");
   });
 });

@@ -5,6 +5,8 @@ import { CASES } from "./cases/index.ts";
 import { PEER_NAMES, type PeerName } from "./peers.ts";
 
 export interface BenchOptions {
+  /** As they were given. */
+  readonly arguments: readonly string[];
   readonly cases: readonly TrainingCase[];
   readonly peers: readonly PeerName[];
   readonly threads: number;
@@ -56,6 +58,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     CASES.map(({ name }) => name),
   );
   return {
+    arguments: args,
     cases: CASES.filter(({ name }) => names.includes(name)),
     peers: chosen(
       "--peers",

@@ -12,6 +12,8 @@ export interface BenchResult {
   readonly rounds: number;
   readonly seed: number;
   readonly optimizer: typeof OPTIMIZER;
+  /** The options it was called with. */
+  readonly arguments: readonly string[];
   /** ISO 8601, to the day. */
   readonly date: string;
 }
@@ -30,6 +32,7 @@ export function benchResult(
     rounds,
     seed,
     optimizer: OPTIMIZER,
+    arguments: options.arguments,
     date: new Date().toISOString().slice(0, 10),
   };
 }

@@ -17,7 +17,11 @@ one run, from the same weights on the same batches; a ratio is the median over t
 of the peak is the step's floating-point operations per second over those of a large matrix product, measured in alternation
 with it. What each case is: \`bench/README.md\`.
 
-Written by \`npm run bench\` on ${date}: ${machine.cores} cores of ${machine.cpu}${instructions}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${versions.node},
+\`\`\`sh
+${["npm run bench", ...(result.arguments.length > 0 ? ["--", ...result.arguments] : [])].join(" ")}
+\`\`\`
+
+Written by this command on ${date}: ${machine.cores} cores of ${machine.cpu}${instructions}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${versions.node},
 Modicum ${versions.modicum}, seed ${seed}; load before the run ${machine.loadBefore}.
 
 ${result.cases.map(section).join("\n\n")}
