@@ -18,16 +18,19 @@ export const RANKS: Readonly<Record<string, number>> = {
   lower: 4,
   quantize: 5,
   train: 5,
+  models: 5,
   evaluate: 6,
+  fit: 6,
   report: 7,
   files: 8,
-  cli: 9,
+  experiments: 9,
+  cli: 10,
 };
 
 /** Files that other folders may import besides a folder's index.ts: entry points of the package. */
 const ENTRY_POINTS = new Set(["src/runtime/node.ts", "src/runtime/web.ts"]);
 
-const NODE_ONLY_FOLDERS = new Set(["files", "cli"]);
+const NODE_ONLY_FOLDERS = new Set(["files", "experiments", "cli"]);
 const NODE_ONLY_FILES = new Set(["src/runtime/node.ts", "src/runtime/node-worker.ts"]);
 const NODE_ONLY_PACKAGES = new Set(["sharp", "onnxruntime-node", "cli-progress", "commander"]);
 
@@ -52,7 +55,7 @@ function packageViolation(path: string, name: string): string | undefined {
   const folder = folderOf(path);
   const inNode = NODE_ONLY_FILES.has(path) || (folder !== undefined && NODE_ONLY_FOLDERS.has(folder));
   if ((name.startsWith("node:") || NODE_ONLY_PACKAGES.has(name)) && !inNode) {
-    return "the core runs in browsers too; only files/, cli/ and runtime/node*.ts are for Node";
+    return "the core runs in browsers too; only files/, experiments/, cli/ and runtime/node*.ts are for Node";
   }
   if (name.startsWith("onnxruntime-") && folder !== "runtime") return "only runtime/ knows ONNX Runtime";
   return undefined;
