@@ -1,0 +1,27 @@
+/** Checkpoints: everything a run needs to go on exactly as if it had not stopped. */
+import type { Tensor } from "../tensor/index.ts";
+
+/** What a run remembers besides its variables. All of it is JSON. */
+export interface Progress {
+  /** Steps taken. */
+  readonly step: number;
+  /** Whole passes over the training data. */
+  readonly epoch: number;
+  /** Batches of the pass that has begun. */
+  readonly batch: number;
+  /** Seconds of work. */
+  readonly seconds: number;
+  /** The best evaluation so far. */
+  readonly best: { readonly epoch: number; readonly step: number; readonly top1: number; readonly loss: number } | null;
+  /** Evaluations since the best one, for early stopping. */
+  readonly evaluationsSinceBest: number;
+  /** Sums of the metrics of steps that no event has reported yet. */
+  readonly unreported: { readonly steps: number; readonly sums: Readonly<Record<string, number>> };
+}
+
+/** A run at one moment. */
+export interface Checkpoint {
+  readonly progress: Progress;
+  /** Parameters, statistics, optimizer slots and counters by path: what `Training.variables` returns. */
+  readonly variables: Readonly<Record<string, Tensor>>;
+}
