@@ -31,3 +31,4 @@ export {
 export { completePreprocessing, IMAGENET_MEAN, IMAGENET_STD, type StoredPictures } from "./preprocessing-defaults.ts";
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export { type Augmentation, stackSamples, type TrainingBatchOptions, trainingBatches } from "./training-batches.ts";
+export type { Normalization, TrainingData } from "./training-data.ts";
