@@ -77,6 +77,7 @@ export {
 } from "./evaluate/index.ts";
 export { gradients } from "./gradients/index.ts";
 export { type LoweringTable, simulateFloat16, type TuneOptions, tuneLowering } from "./lower/index.ts";
+export { findModel, type ModelDefinition, type ModelOptions, models } from "./models/index.ts";
 export {
   type ExternalDataSource,
   type ExternalFile,

@@ -1,5 +1,5 @@
 /** Multi-head attention. */
-import type { Ops, Scope } from "../build/index.ts";
+import type { Initializer, Ops, Scope } from "../build/index.ts";
 import { DTypeError, OptionError, ShapeError } from "../errors.ts";
 import type { Value } from "../program/index.ts";
 import { float32 } from "../tensor/index.ts";
@@ -19,6 +19,10 @@ export interface MultiHeadAttentionOptions {
   readonly dropout?: number;
   /** Whether projections have biases. Default true. */
   readonly bias?: boolean;
+  /** What the projections of queries, keys and values start with. Default: Xavier's uniform numbers for the three as one. */
+  readonly inputWeight?: Initializer;
+  /** What the projection of the result starts with. Default: uniform in +-1 / sqrt(features). */
+  readonly outputWeight?: Initializer;
 }
 
 /** What attention may look at besides x. */
@@ -56,7 +60,7 @@ const HIDDEN = -1e30;
  * const decode: Layer = (x, scope) => attention(x, scope.child("cross"), { memory });
  */
 export function multiHeadAttention(options: MultiHeadAttentionOptions): AttentionLayer {
-  const { heads, causal = false, bias = true } = options;
+  const { heads, causal = false, bias = true, inputWeight = xavierUniform(), outputWeight } = options;
   assertCount(heads, "heads", "multiHeadAttention");
   const drop = dropout(options.dropout ?? 0);
   return (x, scope, { memory = x, mask } = {}) => {
@@ -64,11 +68,7 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Attentio
     const label = layerLabel("multiHeadAttention", scope);
     const features = checkedFeatures(x, memory, heads, label);
     const [input, output] = [scope.child("inputProjection"), scope.child("outputProjection")];
-    const weights = ops.split(
-      input.parameter("weight", [3 * features, features], xavierUniform()),
-      0,
-      thirds(features),
-    );
+    const weights = ops.split(input.parameter("weight", [3 * features, features], inputWeight), 0, thirds(features));
     const biases = bias ? ops.split(input.parameter("bias", [3 * features], zeros()), 0, thirds(features)) : [];
     const [q, k, v] = [x, memory, memory].map((from, index) =>
       splitHeads(ops, project(ops, from, weights[index]!, biases[index]), heads),
@@ -81,7 +81,7 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Attentio
     ];
     const masked = seen.reduce((sum, term) => ops.add(sum, term), scores);
     const joined = joinHeads(ops, ops.matMul(drop(ops.softmax(masked), scope), v!), features);
-    const weight = output.parameter("weight", [features, features], inverseRootUniform(features));
+    const weight = output.parameter("weight", [features, features], outputWeight ?? inverseRootUniform(features));
     return project(ops, joined, weight, bias ? output.parameter("bias", [features], zeros()) : undefined);
   };
 }
