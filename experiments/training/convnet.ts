@@ -5,20 +5,29 @@
  *   npx tsx experiments/training/convnet.ts path/to/cifar-10 --network resnet20 --augment --epochs 10
  *   npx tsx experiments/training/convnet.ts path/to/fashion-mnist --device wasm --limit 6000
  *
- * Prints the loss while it goes, then the accuracy on the test pictures of the exported model.
+ * Networks are those of docs/models.md. Prints the loss while it goes, then the accuracy on the test pictures of the exported model.
  */
 import { parseArgs } from "node:util";
 import { cropAndFlip, limitSamples, sampleBatches, stackSamples, trainingBatches } from "../../src/data/index.ts";
 import { openDataset } from "../../src/files/index.ts";
-import { compile, type Dataset, type Device, exportOnnx, nn, optim, type Runtime, trainStep } from "../../src/index.ts";
+import {
+  compile,
+  type Dataset,
+  type Device,
+  exportOnnx,
+  findModel,
+  nn,
+  optim,
+  type Runtime,
+  trainStep,
+} from "../../src/index.ts";
 import { nodeRuntime } from "../../src/runtime/node.ts";
-import { resnet20, smallConvnet } from "./networks.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     device: { type: "string", default: "cpu" },
-    network: { type: "string", default: "small" },
+    network: { type: "string", default: "small-convnet" },
     epochs: { type: "string", default: "1" },
     batch: { type: "string", default: "128" },
     rate: { type: "string", default: "0.1" },
@@ -30,7 +39,7 @@ const { values, positionals } = parseArgs({
 const [folder] = positionals;
 if (folder === undefined) throw new Error("give the folder of Fashion-MNIST (IDX files) or CIFAR-10 (binary version)");
 const [epochs, batchSize, seed] = [values.epochs, values.batch, values.seed].map(Number) as [number, number, number];
-const model = values.network === "resnet20" ? resnet20 : smallConvnet;
+const model = findModel(values.network).build({ classes: 10 });
 
 const limit = values.limit === undefined ? undefined : Number(values.limit);
 const train = limitSamples(await openPictures(folder, "train"), limit, seed);

@@ -13,7 +13,7 @@ import { compile, exportOnnx, trainStep } from "../train/index.ts";
 import { findModel } from "./find-model.ts";
 import type { ModelDefinition, ModelOptions } from "./model.ts";
 import { models } from "./models.ts";
-import { traceModel } from "./trace.cases.ts";
+import { macsPerSample, traceModel } from "./trace.cases.ts";
 
 const all = Object.values(models);
 
@@ -135,6 +135,21 @@ describe("findModel", () => {
     expect(() => findModel("Resnet-20")).toThrow('got "Resnet-20". Did you mean "resnet20"?');
     expect(() => findModel("vgg16bn")).toThrow('Did you mean "vgg16-bn"?');
     expect(() => findModel("constructor")).toThrow(OptionError);
+  });
+});
+
+describe("multiply-accumulates", () => {
+  // Strides and shortcuts in the wrong place leave parameters as they are, but not these: torchvision's numbers, the papers'.
+  it.each([
+    ["resnet18", 1814.07e6],
+    ["resnet50", 4089.18e6],
+    ["mobilenetv2", 300.77e6],
+    ["resnet20", 40.55e6],
+    ["resnet56", 125.49e6],
+    ["resnet18-cifar", 555.42e6],
+    ["vgg16-bn", 313.2e6],
+  ])("of %s are the published ones", (name, macs) => {
+    expect(macsPerSample(models[name]!) / macs).toBeCloseTo(1, 3);
   });
 });
 

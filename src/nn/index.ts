@@ -58,6 +58,7 @@ export { type LayerNormOptions, layerNorm, type RmsNormOptions, rmsNorm } from "
 export { type LinearOptions, linear } from "./linear.ts";
 export type { LossOptions, Reduction } from "./loss.ts";
 export { type AccuracyOptions, accuracy, confusionMatrix } from "./metrics.ts";
+export { type MixedLabels, mixedCrossEntropy } from "./mixed-cross-entropy.ts";
 export {
   type AttentionInputs,
   type AttentionLayer,
