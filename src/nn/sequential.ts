@@ -23,5 +23,5 @@ export function sequential(layers: readonly Layer[] | Readonly<Record<string, La
       `sequential: keys must be names without dots and not numbers, got "${wrong[0]}". Give a list, or other names.`,
     );
   }
-  return (x, scope) => entries.reduce((value, [key, layer]) => layer(value, scope.child(key)), x);
+  return (x, scope) => entries.reduce((value, [key, layer]) => scope.tap(key, layer(value, scope.child(key))), x);
 }

@@ -1,28 +1,33 @@
 /** What is fed to a step, checked before the engine sees it. */
 import { DTypeError, OptionError, ShapeError } from "../errors.ts";
 import type { Tensor } from "../tensor/index.ts";
-import type { TrainStep } from "./train-step.ts";
+import type { InputSpecification, TrainStep } from "./train-step.ts";
 
 /**
- * Checks that a batch is what the step was built for, but for the lengths of its axes.
+ * Checks that a batch is what a program was built for, but for the lengths of its axes.
  *
+ * @param what What the program is, for messages.
  * @throws OptionError if an input is missing or unknown. ShapeError, DTypeError if one does not fit.
  */
-export function assertBatch(batch: Readonly<Record<string, Tensor>>, { inputs }: TrainStep): void {
+export function assertBatch(
+  batch: Readonly<Record<string, Tensor>>,
+  inputs: Readonly<Record<string, Required<InputSpecification>>>,
+  what: "step" | "evaluation" = "step",
+): void {
+  const where = what === "step" ? "training" : what;
   const names = Object.keys(inputs).join(", ");
+  const holds = `${where}: a batch must hold the ${what}'s inputs [${names}]`;
   for (const name of Object.keys(batch)) {
-    if (inputs[name] === undefined)
-      throw new OptionError(`training: a batch must hold the step's inputs [${names}], got one named "${name}".`);
+    if (inputs[name] === undefined) throw new OptionError(`${holds}, got one named "${name}".`);
   }
   for (const [name, { shape, dtype }] of Object.entries(inputs)) {
     const tensor = batch[name];
-    if (tensor === undefined)
-      throw new OptionError(`training: a batch must hold the step's inputs [${names}], got none for "${name}".`);
+    if (tensor === undefined) throw new OptionError(`${holds}, got none for "${name}".`);
     if (tensor.dtype !== dtype)
-      throw new DTypeError(`training: input "${name}" must be ${dtype}, got ${tensor.dtype}.`);
+      throw new DTypeError(`${where}: input "${name}" must be ${dtype}, got ${tensor.dtype}.`);
     if (tensor.shape.length !== shape.length) {
       throw new ShapeError(
-        `training: input "${name}" must have as many axes as [${shape.join(", ")}], got [${tensor.shape.join(", ")}].`,
+        `${where}: input "${name}" must have as many axes as [${shape.join(", ")}], got [${tensor.shape.join(", ")}].`,
       );
     }
   }

@@ -6,11 +6,9 @@ import { cloneProgram } from "../program/index.ts";
 import type { Runtime, Session } from "../runtime/index.ts";
 import { isFloat, type Tensor } from "../tensor/index.ts";
 import { loopSteps } from "./loop-steps.ts";
+import { SessionCache, shapesKey } from "./session-cache.ts";
 import type { StepVariable, TrainStep } from "./train-step.ts";
 import { WATCH, watchFinite } from "./watch-finite.ts";
-
-/** Sessions kept at a time: full and last batch, or the lengths of a few buckets of sequences. */
-const MOST_SESSIONS = 4;
 
 /** How steps become sessions. */
 export interface StepSessionOptions {
@@ -30,8 +28,7 @@ export interface StepSession {
 export class StepSessions {
   readonly #step: TrainStep;
   readonly #options: StepSessionOptions;
-  /** By shapes, the last used last. */
-  readonly #sessions = new Map<string, Promise<StepSession>>();
+  readonly #sessions = new SessionCache<StepSession>();
 
   constructor(step: TrainStep, options: StepSessionOptions) {
     this.#step = step;
@@ -44,25 +41,13 @@ export class StepSessions {
    * @throws ShapeError naming the layer if the model does not fit them, or if they would change the shapes of variables.
    * @throws RuntimeFailure if ONNX Runtime refuses the step; the message names the layer at fault.
    */
-  async for(inputs: Readonly<Record<string, Pick<Tensor, "shape">>>): Promise<StepSession> {
-    const key = shapesKey(this.#step, inputs);
-    const made = this.#sessions.get(key) ?? this.#make(inputs);
-    this.#sessions.delete(key);
-    this.#sessions.set(key, made);
-    try {
-      await made;
-    } catch (error) {
-      this.#sessions.delete(key);
-      throw error;
-    }
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > MOST_SESSIONS) await this.#drop(oldest!);
-    return made;
+  for(inputs: Readonly<Record<string, Pick<Tensor, "shape">>>): Promise<StepSession> {
+    return this.#sessions.for(shapesKey(this.#step.inputs, inputs), () => this.#make(inputs));
   }
 
   /** Releases all sessions. */
-  async release(): Promise<void> {
-    for (const key of [...this.#sessions.keys()]) await this.#drop(key);
+  release(): Promise<void> {
+    return this.#sessions.release();
   }
 
   async #make(inputs: Readonly<Record<string, Pick<Tensor, "shape">>>): Promise<StepSession> {
@@ -75,12 +60,6 @@ export class StepSessions {
     const held = step.variables.filter(isHeld).map(({ next }) => next);
     return { step, session: await runtime.createSession(writeModel(looped), { held }) };
   }
-
-  async #drop(key: string): Promise<void> {
-    const dropped = this.#sessions.get(key);
-    this.#sessions.delete(key);
-    await (await dropped)?.session.release();
-  }
 }
 
 /** Whether a variable stays where steps run; counters are looked at here in every step. */
@@ -88,15 +67,9 @@ function isHeld({ role, dtype }: StepVariable): boolean {
   return role !== "counter" && isFloat(dtype);
 }
 
-function shapesKey({ inputs }: TrainStep, given: Readonly<Record<string, Pick<Tensor, "shape">>>): string {
-  return Object.keys(inputs)
-    .map((name) => given[name]!.shape.join())
-    .join(";");
-}
-
 /** The step itself, or the same for other shapes. */
 function stepFor(step: TrainStep, given: Readonly<Record<string, Pick<Tensor, "shape">>>): TrainStep {
-  if (shapesKey(step, given) === shapesKey(step, step.inputs)) return step;
+  if (shapesKey(step.inputs, given) === shapesKey(step.inputs, step.inputs)) return step;
   const shapes = Object.fromEntries(Object.keys(step.inputs).map((name) => [name, given[name]!.shape]));
   const text = Object.entries(shapes).map(([name, shape]) => `${name} [${shape.join(", ")}]`);
   if (step.builder.program !== step.program) {

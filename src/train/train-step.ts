@@ -92,6 +92,8 @@ export function trainStep(options: TrainStepOptions): TrainStep {
   const { dtype = "float32", optimizer, chunks = 1 } = options;
   assertChunks(chunks);
   const inputs = specify(options.inputs);
+  const reserved = [LEARNING_RATE, STEP, SEED].find((name) => name in inputs);
+  if (reserved) throw new OptionError(`trainStep: inputs must not be called "${reserved}", which every step has.`);
   const ops = new Ops();
   const values = Object.fromEntries(
     Object.entries(inputs).map(([name, input]) => [name, ops.input(name, input.dtype, input.shape)]),
@@ -126,7 +128,8 @@ export function trainStep(options: TrainStepOptions): TrainStep {
   return { ...parts, learningRate: optimizer.learningRate, dtype, builder: { program: parts.program, build } };
 }
 
-function mapShapes(
+/** Inputs of other shapes; those that are absent stay as they are. */
+export function mapShapes(
   inputs: TrainStep["inputs"],
   shapes: Readonly<Record<string, readonly number[]>>,
 ): TrainStep["inputs"] {
@@ -135,9 +138,8 @@ function mapShapes(
   );
 }
 
-function specify(inputs: TrainStepOptions["inputs"]): TrainStep["inputs"] {
-  const reserved = [LEARNING_RATE, STEP, SEED].find((name) => name in inputs);
-  if (reserved) throw new OptionError(`trainStep: inputs must not be called "${reserved}", which every step has.`);
+/** Inputs with their defaults filled in. */
+export function specify(inputs: TrainStepOptions["inputs"]): TrainStep["inputs"] {
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { shape, dtype = "float32" }]) => [name, { shape, dtype }]),
   );

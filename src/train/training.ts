@@ -92,7 +92,7 @@ export class Training {
    */
   runMany(batches: readonly Batch[], { signal }: RunOptions = {}): Promise<Record<string, Tensor>[]> {
     return this.#inTurn(async () => {
-      for (const batch of batches) assertBatch(batch, this.step);
+      for (const batch of batches) assertBatch(batch, this.step.inputs);
       const groups = this.#loop ? groupByShape(batches) : batches.map((batch) => [batch]);
       const all: Record<string, Tensor>[] = [];
       for (const group of groups) {
