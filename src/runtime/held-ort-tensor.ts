@@ -9,9 +9,12 @@ export class HeldOrtTensor implements HeldTensor {
   readonly ortTensor: OrtTensor;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  #onRelease: (() => void) | undefined;
 
-  constructor(ortTensor: OrtTensor) {
+  /** @param onRelease Called once, when nobody needs host memory any more. */
+  constructor(ortTensor: OrtTensor, onRelease?: () => void) {
     this.ortTensor = ortTensor;
+    this.#onRelease = onRelease;
     this.dtype = ortTensor.type;
     this.shape = ortTensor.dims;
   }
@@ -22,5 +25,7 @@ export class HeldOrtTensor implements HeldTensor {
 
   release(): void {
     if (!isOnHost(this.ortTensor)) this.ortTensor.dispose();
+    this.#onRelease?.();
+    this.#onRelease = undefined;
   }
 }

@@ -10,6 +10,7 @@ import { connectRuntime } from "./connect-runtime.ts";
 import { toLoadFailure } from "./ort-error.ts";
 import { type SessionHost, toOrtOptions, wrapSession } from "./ort-session.ts";
 import type { Device, Runtime, Session, SessionOptions } from "./session.ts";
+import { withUnconvertibleOutput } from "./unconvertible-output.ts";
 import { webEngineRuntime } from "./web-engine.ts";
 
 /** Which device and how many threads. */
@@ -125,7 +126,12 @@ async function createSession(
   const { held } = options;
   const ortOptions = { ...toOrtOptions(options), executionProviders: [device] };
   if (model.external.length === 0 && model.bytes.byteLength <= MAX_BYTES_IN_MEMORY) {
-    const session = await load(() => ort.InferenceSession.create(model.bytes, ortOptions));
+    const create = ({ bytes }: ModelFile) => load(() => ort.InferenceSession.create(bytes, ortOptions));
+    const session =
+      device === "cpu" && held && held.length > 0
+        ? // Refused with models of opsets before 11: they run as they are.
+          await create(withUnconvertibleOutput(model)).catch(() => create(model))
+        : await create(model);
     return wrapSession(session, { OrtTensorClass: ort.Tensor, oneAtATime: atOnce, held });
   }
   const folder = await mkdtemp(join(tmpdir(), "modicum-")).catch((cause) => {

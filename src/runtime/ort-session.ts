@@ -2,10 +2,12 @@
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from "onnxruntime-common";
 import { DTypeError, OptionError, RuntimeFailure, UnsupportedError } from "../errors.ts";
 import { Tensor } from "../tensor/index.ts";
+import { GivenOutputs } from "./given-outputs.ts";
 import { HeldOrtTensor } from "./held-ort-tensor.ts";
 import { toRuntimeFailure } from "./ort-error.ts";
 import { fromOrtTensor, isTransferable, toOrtTensor } from "./ort-tensor.ts";
 import type { HeldTensor, Session, SessionOptions } from "./session.ts";
+import { isRefusalToConvert, UNCONVERTIBLE } from "./unconvertible-output.ts";
 
 /** Log level that prints nothing short of a crash: failures arrive as exceptions, warnings are no news to users. */
 const QUIET = 4;
@@ -44,42 +46,53 @@ export interface SessionHost {
 }
 
 /**
- * Wraps a session of ONNX Runtime.
+ * Wraps a session of ONNX Runtime. Where its model has an unconvertible output, `runHolding` copies nothing.
  *
  * @throws UnsupportedError if an input or output is no tensor, or of a type that cannot cross to JavaScript.
  */
 export async function wrapSession(session: InferenceSession, host: SessionHost): Promise<Session> {
   const { onRelease, oneAtATime, held = [] } = host;
+  const outputNames = session.outputNames.filter((name) => name !== UNCONVERTIBLE);
   try {
     for (const metadata of session.inputMetadata) assertTransferable(metadata, "input");
-    for (const metadata of session.outputMetadata) assertTransferable(metadata, "output");
-    assertFetches(held, session.outputNames);
+    for (const metadata of session.outputMetadata) {
+      if (metadata.name !== UNCONVERTIBLE) assertTransferable(metadata, "output");
+    }
+    assertFetches(held, outputNames);
   } catch (error) {
     await session.release();
     throw error;
   }
   const runs = new OrtRuns(session, host);
+  const given = GivenOutputs.of(session, held, host.OrtTensorClass);
   let released = false;
   const assertUsable = (): void => {
     if (released) throw new RuntimeFailure("session: must not be released before it runs. Release it last.");
   };
   return {
     inputNames: session.inputNames,
-    outputNames: session.outputNames,
-    async run(feeds, fetches = session.outputNames) {
+    outputNames,
+    async run(feeds, fetches = outputNames) {
       assertUsable();
+      assertFetches(fetches, outputNames);
       const results = await runs.run(feeds, fetches);
       const tensors = await Promise.all(fetches.map(async (name) => [name, await fromOrtTensor(results[name]!)]));
       return Object.fromEntries(tensors);
     },
     async runHolding(feeds) {
       assertUsable();
-      const results = await runs.run(feeds, session.outputNames);
-      const others = session.outputNames.filter((name) => !held.includes(name));
+      const run = (fetches: Fetches = outputNames) => runs.run(feeds, fetches);
+      const results = await (given ? given.run(run) : run());
+      const others = outputNames.filter((name) => !held.includes(name));
       const tensors = await Promise.all(others.map(async (name) => [name, await fromOrtTensor(results[name]!)]));
       return {
         results: Object.fromEntries(tensors),
-        held: Object.fromEntries(held.map((name) => [name, new HeldOrtTensor(results[name]!)])),
+        held: Object.fromEntries(
+          held.map((name) => {
+            const tensor = results[name]!;
+            return [name, new HeldOrtTensor(tensor, () => given?.giveBack(name, tensor))];
+          }),
+        ),
       };
     },
     async release() {
@@ -90,6 +103,9 @@ export async function wrapSession(session: InferenceSession, host: SessionHost):
     },
   };
 }
+
+/** Names of the outputs wanted, or tensors to compute them into. */
+type Fetches = readonly string[] | Readonly<Record<string, OrtTensor | null>>;
 
 /** Runs of one session: feeds checked and converted, failures in our words. */
 class OrtRuns {
@@ -107,16 +123,17 @@ class OrtRuns {
 
   async run(
     feeds: Readonly<Record<string, Tensor | HeldTensor>>,
-    fetches: readonly string[],
+    fetches: Fetches,
   ): Promise<InferenceSession.OnnxValueMapType> {
     assertFeeds(feeds, this.#dtypes);
-    assertFetches(fetches, this.#session.outputNames);
     const converted = Object.entries(feeds).map(([name, tensor]) => [name, this.#toOrt(tensor)]);
     try {
       return await this.#host.oneAtATime(() =>
-        this.#session.run(Object.fromEntries(converted), fetches, { logSeverityLevel: QUIET }),
+        // Names and tensors are overloads of one function.
+        this.#session.run(Object.fromEntries(converted), fetches as readonly string[], { logSeverityLevel: QUIET }),
       );
     } catch (error) {
+      if (isRefusalToConvert(error)) throw error;
       throw toRuntimeFailure("run", error);
     }
   }

@@ -119,6 +119,27 @@ export const runtimeCases: readonly RuntimeCase[] = [
       }),
   },
   {
+    title: "leaves what is held alone while it runs on, and what was read of it after it is released",
+    run: (runtime) =>
+      using(runtime, twoOutputs(), { held: ["sum"] }, async (session) => {
+        const b = float32([1], [3]);
+        const first = await session.runHolding({ a: float32([1], [1]), b });
+        const read = await first.held.sum!.read();
+        const second = await session.runHolding({ a: first.held.sum!, b });
+        expectEqual(await first.held.sum!.read(), float32([1], [4]), "first sum after a second run");
+        first.held.sum!.release();
+        first.held.sum!.release();
+        const third = await session.runHolding({ a: second.held.sum!, b });
+        const fourth = await session.runHolding({ a: third.held.sum!, b });
+        expectEqual(await second.held.sum!.read(), float32([1], [7]), "second sum");
+        expectEqual(await third.held.sum!.read(), float32([1], [10]), "third sum");
+        expectEqual(await fourth.held.sum!.read(), float32([1], [13]), "fourth sum");
+        expectEqual(read, float32([1], [4]), "what was read");
+        expectEqual(first.results.product, float32([1], [3]), "first product");
+        for (const { held } of [second, third, fourth]) held.sum!.release();
+      }),
+  },
+  {
     title: "refuses to hold what is no output",
     run: (runtime) =>
       expectFailure(
