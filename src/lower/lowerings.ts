@@ -6,6 +6,7 @@ import { chosenForms } from "./forms/choose-form.ts";
 import type { Lowering } from "./lowering.ts";
 import { marks } from "./marks.ts";
 import { pool } from "./pool.ts";
+import { scatter } from "./scatter.ts";
 
 /** Lowerings by operator; those of other domains are written `domain:Operator`. */
 export const lowerings: Readonly<Record<string, Lowering>> = {
@@ -15,4 +16,5 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   ...pool,
   ...batchNorm,
   ...bitShift,
+  ...scatter,
 };
