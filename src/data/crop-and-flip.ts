@@ -1,7 +1,5 @@
 /** The standard augmentation of small pictures: shifts and mirror images. */
-import { DataError } from "../errors.ts";
-import { Tensor } from "../tensor/index.ts";
-import type { Augmentation } from "./training-batches.ts";
+import { type Augmentation, type Planes, picturesOf } from "./augmentation.ts";
 
 /** How pictures are changed. */
 export interface CropAndFlipOptions {
@@ -15,40 +13,40 @@ export interface CropAndFlipOptions {
  * Returns an augmentation that shifts each picture at random by up to `padding` pixels and mirrors half of them: what the
  * CIFAR experiments of He et al. (arXiv:1512.03385, section 4.2) do.
  *
- * Shapes: every float array of the sample is [channels, height, width] before and after.
+ * Shapes: every array of the sample is uint8 or float32 [channels, height, width] before and after.
  *
  * @throws DataError (when used) if a sample is not such a picture.
  */
 export function cropAndFlip({ padding = 4, flip = true }: CropAndFlipOptions = {}): Augmentation {
-  return (sample, random) =>
-    Object.fromEntries(
-      Object.entries(sample).map(([name, picture]) => {
-        const shift = (): number => random.integer(2 * padding + 1) - padding;
-        const [down, right] = [shift(), shift()];
-        return [name, moved(picture, { down, right, mirrored: flip && random.integer(2) === 1 })];
-      }),
-    );
+  return (sample, random) => {
+    for (const picture of picturesOf(sample, "cropAndFlip")) {
+      const down = random.integer(2 * padding + 1) - padding;
+      const right = random.integer(2 * padding + 1) - padding;
+      move(picture, { down, right, mirrored: flip && random.integer(2) === 1 });
+    }
+    return sample;
+  };
 }
 
-function moved(picture: Tensor, move: { down: number; right: number; mirrored: boolean }): Tensor {
-  const { data, shape, dtype } = picture;
-  const [channels, height, width] = shape;
-  if (shape.length !== 3 || !(data instanceof Float32Array)) {
-    throw new DataError(
-      `cropAndFlip: pictures must be float32 [channels, height, width], got ${dtype} [${shape.join(", ")}].`,
-    );
-  }
-  const result = new Float32Array(data.length);
-  for (let channel = 0; channel < channels!; channel++) {
-    for (let y = 0; y < height!; y++) {
-      const from = y - move.down;
-      if (from < 0 || from >= height!) continue;
-      const [source, target] = [(channel * height! + from) * width!, (channel * height! + y) * width!];
-      for (let x = 0; x < width!; x++) {
-        const column = (move.mirrored ? width! - 1 - x : x) - move.right;
-        if (column >= 0 && column < width!) result[target + x] = data[source + column]!;
+/** Shifts, then mirrors, row by row. */
+function move({ data, channels, height, width }: Planes, how: { down: number; right: number; mirrored: boolean }) {
+  const { down, right, mirrored } = how;
+  if (down === 0 && right === 0 && !mirrored) return;
+  const source = data.slice();
+  data.fill(0);
+  const firstColumn = Math.max(0, -right);
+  const lastColumn = Math.min(width, width - right);
+  if (lastColumn <= firstColumn) return;
+  for (let channel = 0; channel < channels; channel++) {
+    for (let y = Math.max(0, down); y < Math.min(height, height + down); y++) {
+      const from = (channel * height + y - down) * width;
+      const to = (channel * height + y) * width;
+      if (mirrored) {
+        const end = to + width - 1 - right;
+        for (let x = firstColumn; x < lastColumn; x++) data[end - x] = source[from + x]!;
+      } else {
+        data.set(source.subarray(from + firstColumn, from + lastColumn), to + firstColumn + right);
       }
     }
   }
-  return new Tensor("float32", shape, result);
 }

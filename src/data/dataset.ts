@@ -26,6 +26,11 @@ export interface Dataset {
    * @throws DataError if it is missing, damaged or does not fit the model; the message names the file.
    */
   sample(index: number): Promise<Sample>;
+  /**
+   * Reads samples at once, stacked along a new first axis: what `sample` gives, faster. The memory is the caller's to change.
+   * Undefined where that is not faster.
+   */
+  readonly batch?: ((indices: ArrayLike<number>) => Promise<Sample>) | undefined;
 }
 
 /** Returns the data set that has only the samples at `indices`, in that order. */
@@ -35,6 +40,7 @@ export function selectSamples(
   description: string = dataset.description,
 ): Dataset {
   const { labels } = dataset;
+  const original = (chosen: ArrayLike<number>) => Uint32Array.from(chosen, (index) => indices[index]!);
   return {
     description,
     count: indices.length,
@@ -42,6 +48,7 @@ export function selectSamples(
     classNames: dataset.classNames,
     sampleName: (index) => dataset.sampleName(indices[index]!),
     sample: (index) => dataset.sample(indices[index]!),
+    batch: dataset.batch && ((chosen) => dataset.batch!(original(chosen))),
   };
 }
 
@@ -69,7 +76,15 @@ export function limitSamples(dataset: Dataset, limit: number | undefined, seed =
  */
 export function datasetFromArrays(
   arrays: ReadonlyMap<string, Tensor>,
-  { description, labels }: { readonly description: string; readonly labels?: Int32Array | undefined },
+  {
+    description,
+    labels,
+    classNames,
+  }: {
+    readonly description: string;
+    readonly labels?: Int32Array | undefined;
+    readonly classNames?: readonly string[] | undefined;
+  },
 ): Dataset {
   let count: number | undefined;
   for (const [name, { shape }] of arrays) {
@@ -89,11 +104,28 @@ export function datasetFromArrays(
     description,
     count,
     labels,
-    classNames: undefined,
+    classNames,
     sampleName: (index) => `sample ${index}`,
     sample: async (index) =>
       Object.fromEntries([...arrays].map(([name, tensor]) => [name, sampleOf(tensor, index)] as const)),
+    batch: async (indices) =>
+      Object.fromEntries([...arrays].map(([name, tensor]) => [name, gathered(tensor, indices)] as const)),
   };
+}
+
+function gathered({ dtype, shape, data }: Tensor, indices: ArrayLike<number>): Tensor {
+  const length = data.length / shape[0]!;
+  const part = (i: number) => data.slice(indices[i]! * length, (indices[i]! + 1) * length) as string[];
+  const all = [indices.length, ...shape.slice(1)];
+  if (Array.isArray(data))
+    return new Tensor(dtype, all, Array.from({ length: indices.length }, (_, i) => part(i)).flat());
+  const numbers = data as Float32Array; // copied whole, of any numeric type
+  const result = new (numbers.constructor as Float32ArrayConstructor)(indices.length * length);
+  for (let i = 0; i < indices.length; i++) {
+    const start = indices[i]! * length;
+    result.set(numbers.subarray(start, start + length), i * length);
+  }
+  return new Tensor(dtype, all, result);
 }
 
 function sampleOf(tensor: Tensor, index: number): Tensor {

@@ -1,31 +1,58 @@
-/** Batches to train on: samples in random order, with their labels. */
+/** Batches to train on and to evaluate with: samples in random order or in their own, with their labels. */
 import { DataError, OptionError } from "../errors.ts";
-import { int64, type Random, seededRandom, shuffledIndices, Tensor } from "../tensor/index.ts";
-import { sampleBatches } from "./batches.ts";
-import { type Dataset, type Sample, selectSamples } from "./dataset.ts";
+import { seededRandom, shuffledIndices, Tensor } from "../tensor/index.ts";
+import { type Augmentation, type BatchAugmentation, sampleRandom } from "./augmentation.ts";
+import type { Dataset, Sample } from "./dataset.ts";
+import { int64Numbers } from "./int64-numbers.ts";
+import { inAdvance } from "./read-in-advance.ts";
+import { stackSamples } from "./stack-samples.ts";
 
-/** Changes a sample at random, such as `cropAndFlip`. */
-export type Augmentation = (sample: Sample, random: Random) => Sample;
+/** What is done with a last batch that is not full. */
+export type LastBatch = "drop" | "pad" | "keep";
+
+/** How batches are made of samples. */
+export interface BatchOptions {
+  readonly batchSize: number;
+  /** Name under which labels are given. Default "label". */
+  readonly label?: string;
+  /** Name under which weights are given, float32 [batch]: 1, and 0 for samples that only fill a batch. Default: not given. */
+  readonly weight?: string;
+  /** Batches that are read while the caller works on one; they are in memory meanwhile. Default 3. */
+  readonly readAhead?: number;
+}
 
 /** How one pass over the data is made. */
-export interface TrainingBatchOptions {
-  readonly batchSize: number;
+export interface TrainingBatchOptions extends BatchOptions {
   /** Number of the pass: each has an order and augmentations of its own. */
   readonly epoch: number;
   /** Default 0. */
   readonly seed?: number;
-  /** Default: samples as they are. */
-  readonly augment?: Augmentation;
-  /** Whether a last batch that is not full is left out (the default: its samples come in other passes) or given as it is. */
-  readonly dropLast?: boolean;
-  /** Name under which labels are given. Default "label". */
-  readonly label?: string;
+  /** Applied to each sample, one after the other. Default: samples as they are. */
+  readonly augment?: Augmentation | readonly Augmentation[];
+  /** Applied to each batch after that, such as `mixup`. */
+  readonly augmentBatch?: BatchAugmentation;
+  /**
+   * What is done with a last batch that is not full: left out (its samples come in other passes), filled with samples from
+   * the beginning, or given as it is. Default "drop".
+   */
+  readonly last?: LastBatch;
+  /** Number of the batch to start with, to go on within a pass. Default 0. */
+  readonly firstBatch?: number;
+}
+
+/** How a data set is read to evaluate. */
+export interface EvaluationBatchOptions extends BatchOptions {
+  /** Whether a last batch that is not full is filled with samples of weight 0, or given as it is. Default "pad". */
+  readonly last?: "pad" | "keep";
 }
 
 /**
  * Reads a data set in random order, batch by batch: samples stacked along a new first axis, under their names, and labels as
- * int64 [batch]. The same seed and epoch give the same batches, on every machine. The next batch is read while the
- * caller works on this one.
+ * int64 [batch] (samples that bring labels of their own, as text does, keep them). Batches are read ahead while the caller
+ * works on one.
+ *
+ * The same seed and epoch give the same batches on every machine. What augmentations do to a sample depends on seed, epoch
+ * and the sample's number alone, whatever the batch size.
  *
  * @throws DataError if the data set has no labels, or samples differ in shape.
  * @throws OptionError if the batch size is not a whole number above zero, or there are fewer samples than one batch.
@@ -35,58 +62,140 @@ export interface TrainingBatchOptions {
  */
 export async function* trainingBatches(
   dataset: Dataset,
-  { batchSize, epoch, seed = 0, augment, dropLast = true, label = "label" }: TrainingBatchOptions,
+  options: TrainingBatchOptions,
 ): AsyncGenerator<Record<string, Tensor>> {
-  if (dataset.labels === undefined) {
-    throw new DataError(`${dataset.description}: samples must have labels to train on, got none.`);
+  const { epoch, seed = 0, augment = [], augmentBatch, last = "drop", firstBatch = 0 } = options;
+  const { readAhead, count, read } = batchReader(dataset, { ...options, last }, () =>
+    shuffledIndices(dataset.count, seededRandom(seed * 1_000_003 + epoch)),
+  );
+  if (!Number.isInteger(firstBatch) || firstBatch < 0 || firstBatch > count) {
+    throw new OptionError(`data: the first batch must be a whole number from 0 to ${count}, got ${firstBatch}.`);
   }
-  const random = seededRandom(seed * 1_000_003 + epoch);
-  const order = shuffledIndices(dataset.count, random);
-  const count = dropLast ? dataset.count - (dataset.count % batchSize) : dataset.count;
+  const steps = typeof augment === "function" ? [augment] : augment;
+  const readChanged = async (number: number): Promise<Record<string, Tensor>> => {
+    const { samples, extras, indices } = await read(number);
+    const changed =
+      steps.length === 0 ? samples : augmented(samples, steps, (i) => sampleRandom(seed, epoch, indices[i]!));
+    const batch = { ...changed, ...extras };
+    // Numbers of batches and of samples must not draw alike.
+    return augmentBatch ? augmentBatch(batch, sampleRandom(~seed, epoch, number)) : batch;
+  };
+  yield* inAdvance(readChanged, { from: firstBatch, to: count, ahead: readAhead });
+}
+
+/**
+ * Reads a data set in its own order, batch by batch, every sample once, as `trainingBatches` gives them. A last batch that is not
+ * full is filled so that all have one shape; what fills it has weight 0.
+ *
+ * @throws DataError if the data set has no labels, or samples differ in shape. OptionError if the batch size is not a whole
+ *   number above zero.
+ * @example
+ * for await (const { x, label, weight } of evaluationBatches(data.test, { batchSize: 100 })) await evaluate(x, label, weight);
+ */
+export async function* evaluationBatches(
+  dataset: Dataset,
+  options: EvaluationBatchOptions,
+): AsyncGenerator<Record<string, Tensor>> {
+  const { last = "pad", weight = "weight" } = options;
+  const { readAhead, count, read } = batchReader(dataset, { ...options, last, weight }, () =>
+    Uint32Array.from({ length: dataset.count }, (_, i) => i),
+  );
+  const readAll = async (number: number): Promise<Record<string, Tensor>> => {
+    const { samples, extras } = await read(number);
+    return { ...samples, ...extras };
+  };
+  yield* inAdvance(readAll, { from: 0, to: count, ahead: readAhead });
+}
+
+/** Returns how many batches one pass over `sampleCount` samples has. */
+export function batchCount(sampleCount: number, batchSize: number, last: LastBatch = "drop"): number {
+  return last === "drop" ? Math.floor(sampleCount / batchSize) : Math.ceil(sampleCount / batchSize);
+}
+
+interface ReadBatch {
+  readonly samples: Sample;
+  /** Labels and weights. */
+  readonly extras: Record<string, Tensor>;
+  /** Numbers of the samples in the data set. */
+  readonly indices: Uint32Array;
+}
+
+function batchReader(
+  dataset: Dataset,
+  options: BatchOptions & { readonly last: LastBatch },
+  orderOf: () => Uint32Array,
+): { readonly count: number; readonly readAhead: number; readonly read: (number: number) => Promise<ReadBatch> } {
+  const { batchSize, label = "label", weight, readAhead = 3, last } = options;
+  for (const [what, value] of [
+    ["batch size", batchSize],
+    ["number of batches to read ahead", readAhead],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new OptionError(`data: ${what} must be a whole number above zero, got ${value}.`);
+    }
+  }
+  const count = batchCount(dataset.count, batchSize, last);
   if (count === 0) {
     throw new OptionError(
       `${dataset.description}: must have at least one batch of ${batchSize}, got ${dataset.count} samples.`,
     );
   }
-  const shuffled = selectSamples(dataset, order.subarray(0, count));
-  for await (const { start, samples } of sampleBatches(shuffled, batchSize)) {
-    const changed = augment ? samples.map((sample) => augment(sample, random)) : samples;
-    const labels = shuffled.labels!.subarray(start, start + samples.length);
-    yield { ...stackSamples(changed, dataset.description), [label]: int64([...labels]) };
+  const order = orderOf();
+  const read = async (number: number): Promise<ReadBatch> => {
+    const start = number * batchSize;
+    const real = Math.min(batchSize, order.length - start);
+    const length = last === "pad" ? batchSize : real;
+    const indices =
+      length === real
+        ? order.subarray(start, start + real)
+        : Uint32Array.from({ length }, (_, i) => order[(start + i) % order.length]!);
+    const samples = await readSamples(dataset, indices);
+    const extras: Record<string, Tensor> = {};
+    const { labels } = dataset;
+    if (labels !== undefined) extras[label] = int64Numbers(indices.map((index) => labels[index]!));
+    else if (samples[label] === undefined) {
+      throw new DataError(`${dataset.description}: samples must have labels to train on, got none.`);
+    }
+    if (weight !== undefined) {
+      extras[weight] = new Tensor("float32", [length], new Float32Array(length).fill(1, 0, real));
+    }
+    return { samples, extras, indices };
+  };
+  return { count, readAhead, read };
+}
+
+/** Reads samples into a batch whose memory is the caller's. */
+async function readSamples(dataset: Dataset, indices: Uint32Array): Promise<Sample> {
+  if (dataset.batch) return dataset.batch(indices);
+  const samples = await Promise.all(Array.from(indices, (index) => dataset.sample(index)));
+  return stackSamples(samples, dataset.description);
+}
+
+/** Applies augmentations within the batch's memory, and makes another batch only of samples that they replaced. */
+function augmented(
+  batch: Sample,
+  steps: readonly Augmentation[],
+  randomOf: (i: number) => ReturnType<typeof seededRandom>,
+): Sample {
+  const names = Object.keys(batch);
+  const count = batch[names[0]!]!.shape[0]!;
+  const results: Sample[] = [];
+  let isReplaced = false;
+  for (let i = 0; i < count; i++) {
+    const random = randomOf(i);
+    const sample: Record<string, Tensor> = {};
+    for (const name of names) sample[name] = sampleView(batch[name]!, i);
+    let result: Sample = sample;
+    for (const step of steps) result = step(result, random);
+    isReplaced ||= result !== sample;
+    results.push(result);
   }
+  return isReplaced ? stackSamples(results, "augmentation") : batch;
 }
 
-/** Stacks samples along a new first axis, name by name. @throws DataError if they differ in names, shape or element type. */
-export function stackSamples(samples: readonly Sample[], where = "stackSamples"): Record<string, Tensor> {
-  const [first] = samples;
-  return Object.fromEntries(
-    Object.entries(first ?? {}).map(([name, tensor]) => {
-      const all = samples.map((sample) => sample[name]);
-      const odd = all.find((one) => one?.dtype !== tensor.dtype || one.shape.join() !== tensor.shape.join());
-      if (odd !== undefined || all.includes(undefined)) {
-        throw new DataError(
-          `${where}: samples of a batch must have one shape, got "${name}" as ${tensor.dtype} [${tensor.shape.join(", ")}] ` +
-            `and ${odd ? `${odd.dtype} [${odd.shape.join(", ")}]` : "not at all"}.`,
-        );
-      }
-      return [name, stack(all as Tensor[])];
-    }),
-  );
-}
-
-function stack(tensors: readonly Tensor[]): Tensor {
-  const { dtype, shape, data } = tensors[0]!;
-  if (Array.isArray(data))
-    return new Tensor(
-      dtype,
-      [tensors.length, ...shape],
-      tensors.flatMap((one) => one.data as string[]),
-    );
-  const all = new (data.constructor as new (length: number) => Exclude<Tensor["data"], string[]>)(
-    data.length * tensors.length,
-  );
-  tensors.forEach((tensor, index) => {
-    (all as Float32Array).set(tensor.data as Float32Array, index * data.length);
-  });
-  return new Tensor(dtype, [tensors.length, ...shape], all);
+/** One sample of a batch, over the same memory. */
+function sampleView({ dtype, shape, data }: Tensor, index: number): Tensor {
+  const length = data.length / shape[0]!;
+  const [start, end] = [index * length, (index + 1) * length];
+  return new Tensor(dtype, shape.slice(1), Array.isArray(data) ? data.slice(start, end) : data.subarray(start, end));
 }
