@@ -12,6 +12,7 @@ export {
   cifarRecordCount,
 } from "./cifar.ts";
 export { type ColorJitterOptions, colorJitter } from "./color-jitter.ts";
+export { gunzipIfPacked } from "./compressed.ts";
 export { type CropAndFlipOptions, cropAndFlip } from "./crop-and-flip.ts";
 export { type CutoutOptions, cutout } from "./cutout.ts";
 export { type Dataset, datasetFromArrays, limitSamples, type Sample, selectSamples } from "./dataset.ts";
