@@ -2,6 +2,7 @@
 export { type Advice, adviceFor, type WeightBitsFlags } from "./advice.ts";
 export type { CellValue, Column } from "./column.ts";
 export { type EvaluationReportDetails, evaluationReportHtml } from "./evaluation-report.ts";
+export { eventScalars, type Scalar } from "./event-scalars.ts";
 export {
   formatBits,
   formatBytes,
@@ -52,6 +53,7 @@ export { type Drawing, openDrawing, type PlotLibrary } from "./plots/draw.ts";
 export { type HistogramPlotParts, histogramPlot } from "./plots/histogram-plot.ts";
 export { errorPlot, layerBitsPlot, layerSqnrPlot, type NumberedLayer } from "./plots/layer-plots.ts";
 export { accuracySizePlot, type ModelPoint, sizePlot } from "./plots/model-plots.ts";
+export { standaloneSvg } from "./plots/standalone-svg.ts";
 export { quantizationReportHtml, type ReportExtras } from "./quantization-report.ts";
-export { markdownTable, type TextTableOptions, textTable } from "./text-table.ts";
+export { escapeMarkdown, markdownTable, type TextTableOptions, textTable } from "./text-table.ts";
 export { evaluationPair, type Verdict, verdict } from "./verdict.ts";

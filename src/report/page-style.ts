@@ -6,27 +6,7 @@
  * both grounds.
  */
 export const PAGE_STYLE: string = `
-:root {
-  color-scheme: light dark;
-  --ground: #fbfaf7; --raised: #ffffff; --sunk: #f3f1ec; --line: #e2dfd7; --line-strong: #c9c5ba;
-  --text: #1d1f23; --muted: #62656c; --accent: #005f99;
-  --series-1: #0072b2; --series-2: #c75200; --series-3: #00805c; --series-4: #9c4f7d; --series-5: #8a6d00; --series-0: #8b8d94;
-  --good: #00704f; --good-ground: #e4f3ec; --caution: #7d5a00; --caution-ground: #fdf1d6; --bad: #a83c00; --bad-ground: #fdeadf;
-  --info: #005f99; --info-ground: #e5f0f8;
-  --sans: ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", "DejaVu Sans", sans-serif;
-  --mono: ui-monospace, SFMono-Regular, "Cascadia Mono", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace;
-  --gap: clamp(1rem, 2.2vw, 2rem);
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #121417; --raised: #1a1d21; --sunk: #0d0f11; --line: #2b2f35; --line-strong: #454a52;
-    --text: #e8e9eb; --muted: #a0a5ad; --accent: #7cc4f2;
-    --series-1: #56b4e9; --series-2: #f28b50; --series-3: #3fc79a; --series-4: #e08fc0; --series-5: #e6c229; --series-0: #7e838b;
-    --good: #62d6a9; --good-ground: #12291f; --caution: #f0c453; --caution-ground: #2e2510; --bad: #ff9d6c; --bad-ground: #331b0f;
-    --info: #7cc4f2; --info-ground: #11263a;
-  }
-}
-*, *::before, *::after { box-sizing: border-box; }
+${pageColours()}*, *::before, *::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1.5rem; }
 body {
   margin: 0; background: var(--ground); color: var(--text); font: 400 1rem/1.55 var(--sans);
@@ -163,3 +143,28 @@ footer dd { margin: 0; color: var(--text); font-variant-numeric: tabular-nums; }
   .number { flex-basis: 30%; }
 }
 `.trim();
+
+/** Returns the colours and faces as CSS variables, for light and dark; drawings that stand alone have them too. */
+export function pageColours(): string {
+  return `:root {
+  color-scheme: light dark;
+  --ground: #fbfaf7; --raised: #ffffff; --sunk: #f3f1ec; --line: #e2dfd7; --line-strong: #c9c5ba;
+  --text: #1d1f23; --muted: #62656c; --accent: #005f99;
+  --series-1: #0072b2; --series-2: #c75200; --series-3: #00805c; --series-4: #9c4f7d; --series-5: #8a6d00; --series-0: #8b8d94;
+  --good: #00704f; --good-ground: #e4f3ec; --caution: #7d5a00; --caution-ground: #fdf1d6; --bad: #a83c00; --bad-ground: #fdeadf;
+  --info: #005f99; --info-ground: #e5f0f8;
+  --sans: ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", "DejaVu Sans", sans-serif;
+  --mono: ui-monospace, SFMono-Regular, "Cascadia Mono", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace;
+  --gap: clamp(1rem, 2.2vw, 2rem);
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #121417; --raised: #1a1d21; --sunk: #0d0f11; --line: #2b2f35; --line-strong: #454a52;
+    --text: #e8e9eb; --muted: #a0a5ad; --accent: #7cc4f2;
+    --series-1: #56b4e9; --series-2: #f28b50; --series-3: #3fc79a; --series-4: #e08fc0; --series-5: #e6c229; --series-0: #7e838b;
+    --good: #62d6a9; --good-ground: #12291f; --caution: #f0c453; --caution-ground: #2e2510; --bad: #ff9d6c; --bad-ground: #331b0f;
+    --info: #7cc4f2; --info-ground: #11263a;
+  }
+}
+`;
+}
