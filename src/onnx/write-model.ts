@@ -28,6 +28,11 @@ export interface WriteOptions {
   readonly externalData?: ExternalPlacement;
   /** Name the model's own file will have, without folders; "auto" names the weight file after it. Default "model.onnx". */
   readonly fileName?: string;
+  /**
+   * Names that say something to the model's users. Values called otherwise get names of one or two letters, which in a model
+   * of a few kilobytes saves a tenth of the file; inputs, outputs and nodes keep theirs. Default: all names do.
+   */
+  readonly tellingNames?: ReadonlySet<string>;
 }
 
 /**
@@ -40,10 +45,10 @@ export interface WriteOptions {
  * const { bytes } = writeModel(program);
  */
 export function writeModel(program: Program, options: WriteOptions = {}): ModelFile {
-  const { externalData = "auto", fileName = "model.onnx" } = options;
+  const { externalData = "auto", fileName = "model.onnx", tellingNames: telling } = options;
   const constants = placeConstants(program.graph);
   const record = program.extras?.source as ModelRecord | undefined;
-  const names = assignNames(program.graph, constants, reservedNames(program));
+  const names = assignNames(program.graph, { constants, reserved: reservedNames(program), telling });
   const nameOf = (value: Value, user: string): string => {
     const name = names.get(value);
     if (name !== undefined) return name;

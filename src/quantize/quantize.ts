@@ -11,6 +11,7 @@ import { type ActivationCalibration, calibrateActivations } from "./calibrate-ac
 import { foreignOperators } from "./foreign-operators.ts";
 import { layerReports } from "./layer-reports.ts";
 import { type LoweredLayers, lowerLayers } from "./lower-layers.ts";
+import { packBits } from "./lowering/pack-bits.ts";
 import { measureSqnr } from "./measure.ts";
 import type { CalibrationData, Feeds, QuantizeOptions } from "./options.ts";
 import { assertFiniteWeights } from "./quantize-layer.ts";
@@ -95,7 +96,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     inputRecord(model, original),
     lowerLayers(program, layers, plan, calibration, { settings, signal: options.signal }),
   ]);
-  const file = writeLowered(lowered.program);
+  const file = writeLowered(lowered.program, original, settings);
 
   progress({ stage: "measure", done: 0, total: 1, unit: "model" });
   const sqnr = runnable
@@ -142,12 +143,23 @@ function upgraded(original: Program, settings: Settings): Program {
   return upgradeOpset(program, requiredOpset(program, settings));
 }
 
-function writeLowered(program: Program): ModelFile {
+function writeLowered(program: Program, original: Program, { simulate, target }: Settings): ModelFile {
+  // Other runtimes than ONNX Runtime may not work out once what depends on constants only.
+  if (!simulate && target !== "portable") packBits(program);
   // The float weights are still listed as initializers, though nobody reads them.
   removeDeadNodes(program.graph);
   program.producerName = "modicum";
   program.producerVersion = MODICUM_VERSION;
-  return writeModel(program);
+  return writeModel(program, simulate ? {} : { tellingNames: namesOf(original) });
+}
+
+/** Names of all values of a model. */
+function namesOf(program: Program): Set<string> {
+  const names = new Set(program.graph.inputs.map(({ name }) => name));
+  for (const node of program.allNodes()) {
+    for (const value of [...node.inputs, ...node.outputs]) if (value) names.add(value.name);
+  }
+  return names;
 }
 
 /** What stands for a calibration of a model that cannot be run. */

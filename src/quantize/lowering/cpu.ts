@@ -5,6 +5,7 @@ import { integerNodeRules } from "./cpu-elementwise.ts";
 import { integerConv, integerGemm, integerMatMul, type LayerRule } from "./cpu-layers.ts";
 import { IntegerEmitter } from "./integer-emitter.ts";
 import type { LoweredProgram, QuantizationPlan, QuantizedLayer } from "./plan.ts";
+import { foldableWeights } from "./weight-constants.ts";
 import { emitWeightOnly } from "./weight-only.ts";
 
 /** Which rule writes a layer of each kind when its input is quantized. */
@@ -40,5 +41,5 @@ function lowerLayers(layers: readonly QuantizedLayer[], integers: IntegerEmitter
   if (rule && weights.granularity === "channel" && quantized.integer && hasIntegerForm(layer) && canStore) {
     rule({ ...quantized, weights }, integers);
     if (layer.biasNode) written.add(layer.biasNode);
-  } else emitWeightOnly(layers, integers, written);
+  } else emitWeightOnly(layers, integers, written, foldableWeights);
 }

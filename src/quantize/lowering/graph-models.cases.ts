@@ -63,7 +63,7 @@ const activations: readonly GraphModel[] = [
   { name: "leaky relu", build: between([op("LeakyRelu")]), cpu: floatBetween("LeakyRelu") },
   { name: "hard swish", build: between([op("HardSwish")]), cpu: floatBetween("HardSwish") },
   { name: "silu", build: between([(e, x) => e.emit("Mul", [x, e.emit("Sigmoid", [x])])]), cpu: floatBetween("Sigmoid Mul") },
-  { name: "softmax over channels", build: between([op("Softmax", { axis: 1 })]), cpu: "QuantizeLinear QLinearConv DequantizeLinear Softmax DequantizeLinear Conv" },
+  { name: "softmax over channels", build: between([op("Softmax", { axis: 1 })]), cpu: "QuantizeLinear QLinearConv DequantizeLinear Softmax Cast Mul Conv" },
 ]; // biome-ignore format: a table
 
 const moves: readonly GraphModel[] = [
@@ -86,7 +86,7 @@ const pools: readonly GraphModel[] = [
   { name: "padded average pool", build: between([op("AveragePool", { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1 })]), cpu: movedBetween("q.QLinearAveragePool") },
   { name: "average pool that rounds up", build: between([op("AveragePool", { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 })]), cpu: movedBetween("q.QLinearAveragePool") },
   { name: "average pool dilated by one", build: between([op("AveragePool", { kernel_shape: [2, 2], dilations: [1, 1] })], { opset: 19 }), cpu: movedBetween("q.QLinearAveragePool") },
-  { name: "dilated average pool", build: between([op("AveragePool", { kernel_shape: [2, 2], dilations: [2, 2] })], { opset: 19 }), cpu: "DequantizeLinear Conv AveragePool DequantizeLinear Conv" },
+  { name: "dilated average pool", build: between([op("AveragePool", { kernel_shape: [2, 2], dilations: [2, 2] })], { opset: 19 }), cpu: "Cast Mul Conv AveragePool Cast Mul Conv" },
   { name: "global average pool", build: between([op("GlobalAveragePool")]), cpu: movedBetween("q.QLinearGlobalAveragePool") },
 ]; // biome-ignore format: a table
 
@@ -210,7 +210,7 @@ export const oddModels: readonly GraphModel[] = [
         },
         { dtype: "float16" },
       ),
-    cpu: "DequantizeLinear Cast Conv Relu Flatten DequantizeLinear Cast MatMul",
+    cpu: "Cast Mul Cast Conv Relu Flatten Cast Mul Cast MatMul",
   },
   {
     name: "gemm that adds a matrix",
@@ -219,7 +219,7 @@ export const oddModels: readonly GraphModel[] = [
         const first = op("Relu")(e, e.emit("Gemm", [x!, weights("a", [8, 8], 0.4), weights("matrix", [4, 8])]));
         return [e.emit("Gemm", [first, weights("c", [8, 5], 0.4), weights("column", [4, 1])])];
       }),
-    cpu: "DequantizeLinear Gemm Relu DequantizeLinear Gemm",
+    cpu: "Cast Mul Gemm Relu Cast Mul Gemm",
   },
   {
     name: "gemm of a transposed input, scaled",
@@ -240,7 +240,7 @@ export const oddModels: readonly GraphModel[] = [
         const second = e.emit("Conv", [first, weights("w", [4, 4, 3, 3], 0.3), bias], { attributes: PADDED });
         return [conv("last")(e, second)];
       }),
-    cpu: "QuantizeLinear QLinearConv DequantizeLinear ReduceMean DequantizeLinear Conv QuantizeLinear QLinearConv DequantizeLinear",
+    cpu: "QuantizeLinear QLinearConv DequantizeLinear ReduceMean Cast Mul Conv QuantizeLinear QLinearConv DequantizeLinear",
   },
   {
     name: "3-D convolution",
@@ -291,7 +291,7 @@ export const oddModels: readonly GraphModel[] = [
       program.graph.inputs.push(index);
       return program;
     },
-    cpu: "DequantizeLinear Gather Unsqueeze QuantizeLinear QLinearConv DequantizeLinear Add QuantizeLinear QLinearConv DequantizeLinear",
+    cpu: "Cast Mul Gather Unsqueeze QuantizeLinear QLinearConv DequantizeLinear Add QuantizeLinear QLinearConv DequantizeLinear",
   },
 ]; // biome-ignore format: a table
 

@@ -1,13 +1,26 @@
 /** Layers that compute in float with weights that are stored as integers. */
 import { floatTensor } from "../../prepare/index.ts";
 import { constantValue, type Emitter, type Node, type Value } from "../../program/index.ts";
+import type { ChannelWeights } from "../quantized-weights.ts";
 import { embeddingInBlocks, matMulInBlocks } from "./blocks.ts";
 import type { IntegerEmitter } from "./integer-emitter.ts";
 import type { QuantizedLayer } from "./plan.ts";
 import { type BiasedLayer, dequantizedWeights, shiftedBias } from "./weight-constants.ts";
 
-/** Writes a node's layers with their inputs in float; nodes it makes superfluous are added to `written`. */
-export function emitWeightOnly(layers: readonly QuantizedLayer[], integers: IntegerEmitter, written: Set<Node>): void {
+/** Emits the weights of a layer as floats. */
+export type WeightWriter = (emitter: Emitter, quantized: QuantizedLayer<ChannelWeights>) => Value;
+
+/**
+ * Writes a node's layers with their inputs in float; nodes it makes superfluous are added to `written`.
+ *
+ * @param writeWeights How weights per channel become floats. Default: by DequantizeLinear.
+ */
+export function emitWeightOnly(
+  layers: readonly QuantizedLayer[],
+  integers: IntegerEmitter,
+  written: Set<Node>,
+  writeWeights: WeightWriter = dequantizedWeights,
+): void {
   const [quantized] = layers as readonly [QuantizedLayer];
   const { layer, weights } = quantized;
   const { emitter } = integers;
@@ -15,7 +28,7 @@ export function emitWeightOnly(layers: readonly QuantizedLayer[], integers: Inte
   if (weights.granularity === "channel") {
     for (const one of layers) {
       if (one.weights.granularity === "channel") {
-        useWeights(one, dequantizedWeights(emitter, { ...one, weights: one.weights }), emitter);
+        useWeights(one, writeWeights(emitter, { ...one, weights: one.weights }), emitter);
       }
     }
     integers.keep(layer.node);
