@@ -9,6 +9,7 @@ const MODULES: Readonly<Record<string, () => Promise<CommandModule>>> = {
   evaluate: () => import("../src/cli/commands/evaluate.ts"),
   compare: () => import("../src/cli/commands/compare.ts"),
   tune: () => import("../src/cli/commands/tune.ts"),
+  data: () => import("../src/cli/commands/data.ts"),
 };
 
 /** Options that several commands have, by the name of their table. */

@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "measure which forms of training steps are fastest on this machine",
     load: () => import("./commands/tune.ts"),
   },
+  data: {
+    summary: "list what can be trained on, and check a copy of it",
+    load: () => import("./commands/data.ts"),
+  },
 };
 
 /** Where `main` writes: stdout and stderr of the process by default. */
