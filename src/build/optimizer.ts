@@ -34,6 +34,14 @@ export interface OptimizerContext {
   updateSlot(parameter: Variable, name: string, next: Value): void;
   /** Says what a parameter becomes. */
   update(parameter: Variable, next: Value): void;
+  /** Returns what layers keep (running means) and what it becomes in this step. */
+  statistics(): readonly { readonly variable: Variable; readonly next: Value }[];
+  /**
+   * Makes a scalar an output of every step, beside the loss; the last one of a name counts.
+   *
+   * @throws OptionError if the loss function has a metric of that name.
+   */
+  metric: (name: string, value: Value) => void;
 }
 
 /** A rule that changes parameters, such as SGD: what `optim.sgd(...)` returns. */

@@ -1,13 +1,14 @@
 /** Clipping of gradients: optimizers that give another one smaller gradients. */
-import type { Ops, Optimizer, ParameterGradient } from "../build/index.ts";
+import type { Ops, Optimizer, OptimizerContext, ParameterGradient } from "../build/index.ts";
 import { OptionError } from "../errors.ts";
+import { commonNorm } from "./norm.ts";
 
 /** Added to the norm before dividing by it, as torch.nn.utils.clip_grad_norm_ does. */
 const EPSILON = 1e-6;
 
 /**
  * Scales all gradients by one factor, so that their common Euclidean norm is at most `maximum`:
- * torch.nn.utils.clip_grad_norm_.
+ * torch.nn.utils.clip_grad_norm_. Steps get a metric `clipped`: 1 where the norm was above it, else 0.
  *
  * @param maximum Positive.
  * @throws OptionError if `maximum` is not positive.
@@ -17,10 +18,13 @@ const EPSILON = 1e-6;
  */
 export function clipByNorm(optimizer: Optimizer, maximum: number): Optimizer {
   assertPositive("clipByNorm", maximum);
-  return changingGradients(optimizer, (ops, gradients) => {
-    const squares = gradients.map(({ gradient }) => ops.reduceSum(ops.square(gradient), { keepDims: false }));
-    if (squares.length === 0) return gradients;
-    const norm = ops.sqrt(ops.emit("Sum", squares));
+  return changingGradients(optimizer, ({ ops, metric }, gradients) => {
+    if (gradients.length === 0) return gradients;
+    const norm = commonNorm(
+      ops,
+      gradients.map(({ gradient }) => gradient),
+    );
+    metric?.("clipped", ops.cast(ops.greater(norm, maximum), norm.dtype!));
     const factor = ops.min(ops.div(maximum, ops.add(norm, EPSILON)), 1);
     return gradients.map(({ parameter, gradient }) => ({ parameter, gradient: ops.mul(gradient, factor) }));
   });
@@ -36,20 +40,33 @@ export function clipByNorm(optimizer: Optimizer, maximum: number): Optimizer {
  */
 export function clipByValue(optimizer: Optimizer, maximum: number): Optimizer {
   assertPositive("clipByValue", maximum);
-  return changingGradients(optimizer, (ops, gradients) =>
+  return changingGradients(optimizer, ({ ops }, gradients) =>
     gradients.map(({ parameter, gradient }) => ({ parameter, gradient: ops.clip(gradient, -maximum, maximum) })),
   );
+}
+
+/** What a change of gradients is written with. */
+interface ChangeWriter {
+  readonly ops: Ops;
+  /** Absent for gradients at other weights than the parameters. */
+  readonly metric?: OptimizerContext["metric"];
 }
 
 /** The optimizer, seeing other gradients; those at several weights in one step are changed each by themselves. */
 function changingGradients(
   optimizer: Optimizer,
-  change: (ops: Ops, gradients: readonly ParameterGradient[]) => readonly ParameterGradient[],
+  change: (writer: ChangeWriter, gradients: readonly ParameterGradient[]) => readonly ParameterGradient[],
 ): Optimizer {
   return {
     ...optimizer,
     apply: (context) =>
-      optimizer.apply({ ...context, gradients: (weights) => change(context.ops, context.gradients(weights)) }),
+      optimizer.apply({
+        ...context,
+        gradients: (weights) => {
+          const { ops, metric } = context;
+          return change(weights ? { ops } : { ops, metric }, context.gradients(weights));
+        },
+      }),
   };
 }
 

@@ -1,7 +1,9 @@
 /** Optimizers, clipping of gradients, and schedules of learning rates. */
 export { type AdagradOptions, adagrad } from "./adagrad.ts";
 export { type AdamOptions, adam, adamW } from "./adam.ts";
+export { type AveragedOptions, averaged, averagedVariables } from "./averaged.ts";
 export { clipByNorm, clipByValue } from "./clip.ts";
+export { measured } from "./measured.ts";
 export type { OptimizerOptions, ParameterGroup } from "./parameter-groups.ts";
 export { type RmspropOptions, rmsprop } from "./rmsprop.ts";
 export {

@@ -61,12 +61,16 @@ export interface TrainStep {
   readonly builder: StepBuilder;
 }
 
-/** How a step is built for other shapes, such as a smaller last batch. */
+/** How a step is built again: for other shapes, such as a smaller last batch, or to measure something else. */
 export interface StepBuilder {
   /** The program that is built: if the step has another, that was changed afterwards and cannot be built anew. */
   readonly program: Program;
-  /** Builds the step for inputs of other shapes. @throws ShapeError naming the layer where the model does not fit them. */
-  build(shapes: Readonly<Record<string, readonly number[]>>): TrainStep;
+  /**
+   * Builds the step for inputs of other shapes, or with another optimizer.
+   *
+   * @throws ShapeError naming the layer where the model does not fit the shapes.
+   */
+  build(shapes: Readonly<Record<string, readonly number[]>>, optimizer?: Optimizer): TrainStep;
 }
 
 /** Input that the learning rate is fed to. */
@@ -109,6 +113,7 @@ export function trainStep(options: TrainStepOptions): TrainStep {
   };
   const first = evaluate();
   assertFreezes(optimizer, variables);
+  const added: Record<string, Value> = {};
   const context: OptimizerContext = {
     ops: ops.at("optimizer"),
     learningRate,
@@ -119,12 +124,24 @@ export function trainStep(options: TrainStepOptions): TrainStep {
     slot: (parameter, name, initial = 0) => variables.declare(slotPath(parameter, name), slotLike(parameter, initial)),
     updateSlot: (parameter, name, next) => variables.update(slotPath(parameter, name), next),
     update: (parameter, next) => variables.update(parameter.path, next),
+    statistics: () =>
+      variables.all
+        .filter(({ role }) => role === "statistic")
+        .map((variable) => ({ variable, next: variables.nextOf(variable) })),
+    metric: (name, value) => {
+      if (name in first.metrics) {
+        throw new OptionError(
+          `trainStep: metrics of the loss function must not be called as the optimizer's, got "${name}". Call it something else.`,
+        );
+      }
+      added[name] = value;
+    },
   };
   optimizer.apply(context);
   variables.update(STEP, ops.add(step, 1));
-  const parts = finish(ops, inputs, first.metrics, variables);
-  const build = (shapes: Readonly<Record<string, readonly number[]>>): TrainStep =>
-    trainStep({ ...options, inputs: mapShapes(inputs, shapes) });
+  const parts = finish(ops, inputs, { ...first.metrics, ...added }, variables);
+  const build: StepBuilder["build"] = (shapes, other = optimizer) =>
+    trainStep({ ...options, inputs: mapShapes(inputs, shapes), optimizer: other });
   return { ...parts, learningRate: optimizer.learningRate, dtype, builder: { program: parts.program, build } };
 }
 
