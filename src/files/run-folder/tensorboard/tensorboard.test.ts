@@ -29,7 +29,7 @@ describe("CRC-32C", () => {
 });
 
 describe("an event record", () => {
-  // Written by TensorBoard 2.21's EventFileWriter classes; test/resume/tensorboard.py prints them.
+  // Written by TensorBoard 2.21's EventFileWriter classes; test/resume/tensorboard_reads.py prints them.
   it("has the bytes that TensorBoard's own writer makes", () => {
     expect(hex(versionRecord(1.5e12))).toBe(GOLDEN.version);
     expect(hex(scalarsRecord({ time: 1.5e12 + 250, step: 300 }, [{ tag: "loss/train", value: 0.1 }]))).toBe(
