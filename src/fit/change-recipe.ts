@@ -4,7 +4,7 @@ import { OptionError } from "../errors.ts";
 /**
  * Returns a recipe in which the key at a path is another: `"optimizer.momentum"`, or `"data.augment.0.padding"` in lists.
  *
- * Where `kind` becomes another, the keys that belong to the kind before are dropped.
+ * Where `kind` becomes another, the keys that belong to the kind before are dropped. Undefined takes a key away.
  *
  * @param recipe As it is written, not checked yet; it is not changed.
  * @throws OptionError if the path leads through something that has no keys.

@@ -230,6 +230,10 @@ export const recipeSchema = z
           .min(0)
           .default(0)
           .describe("Training samples, as they are without augmentation, that are measured as well."),
+        norms: z
+          .boolean()
+          .default(false)
+          .describe("Whether steps report the norms of gradient, weights and changes too."),
       })
       .prefault({})
       .describe("When and how the network is measured."),

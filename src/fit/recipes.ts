@@ -53,6 +53,13 @@ const transformer: Written = {
   clip: { norm: 1 },
 };
 
+/** How an imported model is trained further: small steps, so that what it has learned is not lost. */
+export const fineTuning: Omit<RecipeInput, "model"> = {
+  data: { set: "folder" },
+  ...oneCycle(0.01, { weightDecay: 1e-4, epochs: 5 }),
+  batch: { size: 32 },
+};
+
 /**
  * Named recipes, each with the family of data sets that it was made for: give the place of the data, and change what you like.
  *

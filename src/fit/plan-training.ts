@@ -1,0 +1,182 @@
+/** Recipes turned into programs and streams of batches. */
+import type { Scope } from "../build/index.ts";
+import {
+  batchCount,
+  type Dataset,
+  evaluationBatches,
+  stratifiedSubset,
+  type TrainingData,
+  trainingBatches,
+} from "../data/index.ts";
+import { DataError, OptionError } from "../errors.ts";
+import * as nn from "../nn/index.ts";
+import type { ModelFile } from "../onnx/index.ts";
+import type { Value } from "../program/index.ts";
+import type { Tensor } from "../tensor/index.ts";
+import { type Evaluation, evaluation, exportOnnx, type InputSpecification, trainStep } from "../train/index.ts";
+import { augmentationsOf } from "./augmentations-of.ts";
+import { buildNetwork, type DataFacts, type Network, type NetworkFile } from "./build-network.ts";
+import { classificationMetrics } from "./classification-metrics.ts";
+import { optimizerOf } from "./optimizer-of.ts";
+import type { Recipe } from "./recipe.ts";
+import { scheduleOf } from "./schedule-of.ts";
+import type { EvaluationPart, TrainingPlan } from "./training-plan.ts";
+
+/** What a plan is made of besides recipe and data. */
+export interface PlanOptions {
+  /** The model that `recipe.model.onnx` names. */
+  readonly importedModel?: NetworkFile | undefined;
+}
+
+/**
+ * Turns a recipe and data into everything that a run needs.
+ *
+ * Pictures go into the step as bytes and are normalized there; the exported model takes them normalized.
+ *
+ * @throws OptionError, ShapeError, UnsupportedError if recipe, network and data do not fit together.
+ * @throws DataError if there are no samples to measure the network on.
+ * @example
+ * const plan = planTraining(parseRecipe(recipes.mlp, "recipe"), await openTrainingData("mnist:data/mnist"));
+ * const result = await fit(plan, { runtime: await nodeRuntime() });
+ */
+export function planTraining(recipe: Recipe, data: TrainingData, { importedModel }: PlanOptions = {}): TrainingPlan {
+  const network = buildNetwork(recipe, data, importedModel);
+  const batchSize = recipe.batch.size;
+  const stepsPerEpoch = batchCount(data.train.count, batchSize);
+  if (stepsPerEpoch === 0) {
+    throw new OptionError(
+      `recipe: batch.size must be at most the number of training samples, ${data.train.count}, got ${batchSize}.`,
+    );
+  }
+  const totalSteps = Math.max(1, Math.round(recipe.epochs * stepsPerEpoch));
+  const { augment, augmentBatch } = augmentationsOf(recipe, data);
+  const { seed } = recipe;
+  const parts = evaluatedParts(recipe, data);
+  return {
+    step: trainStep({
+      inputs: { ...inputsOf(data, batchSize), ...(augmentBatch && mixedInputs(batchSize)) },
+      loss: (batch, scope) => lossOf(recipe, data, network, batch, scope),
+      optimizer: optimizerOf(recipe, scheduleOf(recipe, { stepsPerEpoch, totalSteps })),
+      chunks: recipe.batch.chunks,
+      dtype: recipe.precision.kind,
+    }),
+    evaluation: evaluationOf(recipe, data, network, Math.min(recipe.evaluation.batch, parts[0]!.dataset.count)),
+    batches: (epoch, firstBatch) =>
+      trainingBatches(data.train, {
+        batchSize,
+        epoch,
+        seed,
+        firstBatch,
+        augment,
+        ...(augmentBatch && { augmentBatch }),
+      }),
+    stepsPerEpoch,
+    totalSteps,
+    batchSize,
+    evaluationEverySteps: Math.max(1, Math.round(recipe.evaluation.every * stepsPerEpoch)),
+    parts: parts.map((part) => evaluationPart(part, recipe.evaluation.batch)),
+    averaging: recipe.averaging,
+    earlyStopping: recipe.earlyStopping,
+    seed,
+    initialVariables: {},
+    exportModel: (variables) => exportNetwork(recipe, data, variables, { importedModel }),
+  };
+}
+
+/**
+ * Writes the network of a recipe with trained variables as an ONNX file. Needs what is known of the data, not the data.
+ *
+ * Its input `x` is [batch, ...sampleShape]: pictures normalized as `preprocessingOf` says, features and tokens as they are. Its
+ * output `logits` is [batch, classes]; for tokens [batch, length, classes].
+ *
+ * @throws OptionError if a variable of the network is missing.
+ */
+export function exportNetwork(
+  recipe: Recipe,
+  data: DataFacts,
+  variables: Readonly<Record<string, Tensor>>,
+  { importedModel }: PlanOptions = {},
+): ModelFile {
+  const network = buildNetwork(recipe, data, importedModel);
+  return exportOnnx({
+    inputs: { x: { shape: ["batch", ...data.sampleShape], dtype: network.exportedDtype } },
+    outputs: ({ x }, scope) => ({ logits: network.exported(x!, scope) }),
+    variables,
+  });
+}
+
+function inputsOf(data: DataFacts, batchSize: number): Record<string, InputSpecification> {
+  const isText = data.kind === "tokens";
+  return {
+    x: { shape: [batchSize, ...data.sampleShape], dtype: data.dtype },
+    label: { shape: isText ? [batchSize, ...data.sampleShape] : [batchSize], dtype: "int64" },
+  };
+}
+
+/** What mixup adds. */
+function mixedInputs(batchSize: number): Record<string, InputSpecification> {
+  return { label2: { shape: [batchSize], dtype: "int64" }, mix: { shape: [batchSize] } };
+}
+
+/** Scores [decisions, classes] and labels [decisions]: each token is a decision. */
+function decisions(data: DataFacts, scores: Value, label: Value, scope: Scope): { scores: Value; label: Value } {
+  if (data.kind !== "tokens") return { scores, label };
+  const { ops } = scope.child("decisions");
+  return { scores: ops.reshape(scores, [-1, data.classes]), label: ops.reshape(label, [-1]) };
+}
+
+function lossOf(
+  recipe: Recipe,
+  data: DataFacts,
+  network: Network,
+  { x, label: labels, label2, mix }: Readonly<Record<string, Value>>,
+  scope: Scope,
+): { loss: Value; top1: Value } {
+  const { scores, label } = decisions(data, network.fromSamples(x!, scope), labels!, scope);
+  const { labelSmoothing } = recipe.loss;
+  const target = label2 && mix ? softLabels(scores, label, label2, mix, scope) : label;
+  const loss = nn.crossEntropy(scores, target, scope.child("loss"), { labelSmoothing });
+  return { loss, top1: scope.ops.mul(nn.accuracy(scores, label, scope.child("top1")), 100) };
+}
+
+/** mix at `label` and 1 - mix at `label2`: the loss is linear in its target. */
+function softLabels(scores: Value, label: Value, label2: Value, mix: Value, scope: Scope): Value {
+  const { ops } = scope.child("mixup");
+  const dtype = scores.dtype!;
+  const classes = Number(scores.shape![1]);
+  const share = ops.unsqueeze(mix.dtype === dtype ? mix : ops.cast(mix, dtype), [1]);
+  const first = ops.mul(ops.oneHot(label, classes, { dtype }), share);
+  return ops.add(first, ops.mul(ops.oneHot(label2, classes, { dtype }), ops.sub(1, share)));
+}
+
+function evaluationOf(recipe: Recipe, data: DataFacts, network: Network, batchSize: number): Evaluation {
+  return evaluation({
+    inputs: { ...inputsOf(data, batchSize), weight: { shape: [batchSize] } },
+    outputs: ({ x, label, weight }, scope) =>
+      classificationMetrics(network.fromSamples(x!, scope), label!, weight!, scope),
+    dtype: recipe.precision.kind,
+  });
+}
+
+interface MeasuredDataset {
+  readonly split: EvaluationPart["split"];
+  readonly dataset: Dataset;
+}
+
+/** The part that decides comes first: validation samples, or those of the test where there are none. */
+function evaluatedParts({ evaluation: { trainSamples }, seed }: Recipe, data: TrainingData): MeasuredDataset[] {
+  const parts: MeasuredDataset[] = [];
+  if (data.validation) parts.push({ split: "validation", dataset: data.validation });
+  if (data.test) parts.push({ split: "test", dataset: data.test });
+  if (parts.length === 0) {
+    throw new DataError(
+      `${data.name}: must have test samples to measure the network on, got none. Take some with data.validation, such as 0.1.`,
+    );
+  }
+  if (trainSamples > 0) parts.push({ split: "train", dataset: stratifiedSubset(data.train, trainSamples, seed) });
+  return parts;
+}
+
+function evaluationPart({ split, dataset }: MeasuredDataset, batchSize: number): EvaluationPart {
+  return { split, batches: () => evaluationBatches(dataset, { batchSize: Math.min(batchSize, dataset.count) }) };
+}
