@@ -17,6 +17,8 @@ export interface Progress {
   readonly evaluationsSinceBest: number;
   /** Sums of the metrics of steps that no event has reported yet. */
   readonly unreported: { readonly steps: number; readonly sums: Readonly<Record<string, number>> };
+  /** Whether the evaluation of this step was interrupted: it is done before the next step. Default: it was not. */
+  readonly evaluationDue?: boolean;
 }
 
 /** A run at one moment. */

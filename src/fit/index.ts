@@ -1,5 +1,19 @@
 /** Training runs: recipes, the loop, what it reports and remembers. */
+export type { DataFacts, NetworkFile } from "./build-network.ts";
+export { type RecipeDifference, recipeDifferences, withKey } from "./change-recipe.ts";
 export type { Checkpoint, Progress } from "./checkpoint.ts";
+export { type ClassificationMetrics, classificationMetrics } from "./classification-metrics.ts";
+export { findRecipe } from "./find-recipe.ts";
+export { type FitOptions, type FitResult, fit } from "./fit.ts";
+export { parseRecipe } from "./parse-recipe.ts";
+export { exportNetwork, type PlanOptions, planTraining } from "./plan-training.ts";
+export { preprocessingOf } from "./preprocessing-of.ts";
+export type { Probe, ProbeContext, ProbeInterval } from "./probe.ts";
+export { activationStatistics } from "./probes/activation-statistics.ts";
+export { distanceFromInitialization } from "./probes/distance-from-initialization.ts";
+export { gradientAndWeightNorms } from "./probes/gradient-and-weight-norms.ts";
 export { type Recipe, type RecipeInput, recipeSchema } from "./recipe.ts";
+export { fineTuning, recipes } from "./recipes.ts";
 export type { EndReason, EvaluationResult, MeasuredWeights, OnRunEvent, RunEvent, RunPosition } from "./run-event.ts";
 export type { Batch, EvaluationPart, TrainingPlan } from "./training-plan.ts";
+export { withNetworkSizes } from "./with-network-sizes.ts";

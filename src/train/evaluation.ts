@@ -41,10 +41,9 @@ export interface Evaluation {
   build(shapes: Readonly<Record<string, readonly number[]>>, taps?: readonly string[]): Evaluation;
 }
 
-/** Output of the program that holds the tap at a path: paths may be called as inputs and variables are. */
-function tapOutput(path: string): string {
-  return `tap.${path}`;
-}
+/** Names of the program's outputs. No path has a colon: outputs may be called as inputs and variables are. */
+const outputName = (name: string): string => `output:${name}`;
+const tapName = (path: string): string => `tap:${path}`;
 
 /**
  * Builds a program of the network as it is in use (running statistics, no dropout) whose variables are inputs: weights may
@@ -78,8 +77,8 @@ export function evaluation(options: EvaluationOptions): Evaluation {
     return named;
   };
   ops.writer.graph.outputs = [
-    ...Object.entries(outputs).map(([name, value]) => output(name, value)),
-    ...taps.map((path) => output(tapOutput(path), tapAt(tapped, path))),
+    ...Object.entries(outputs).map(([name, value]) => output(outputName(name), value)),
+    ...taps.map((path) => output(tapName(path), tapAt(tapped, path))),
   ];
   return {
     program: new Program(ops.writer.graph, ops.writer.opsets),
@@ -154,8 +153,8 @@ export async function compileEvaluation(
       const read = readVariables(built, variables);
       const { session } = await sessionFor(batch);
       const results = await session.run({ ...batch, ...read });
-      const taps = built.taps.map((path) => [path, results[tapOutput(path)]!] as const);
-      return Object.fromEntries([...built.outputs.map((name) => [name, results[name]!] as const), ...taps]);
+      const taps = built.taps.map((path) => [path, results[tapName(path)]!] as const);
+      return Object.fromEntries([...built.outputs.map((name) => [name, results[outputName(name)]!] as const), ...taps]);
     },
     release: () => cache.release(),
   };

@@ -71,6 +71,8 @@ export interface StepBuilder {
    * @throws ShapeError naming the layer where the model does not fit the shapes.
    */
   build(shapes: Readonly<Record<string, readonly number[]>>, optimizer?: Optimizer): TrainStep;
+  /** Which parameters the step's own optimizer trains; absent where it trains all. */
+  readonly trains?: ((path: string) => boolean) | undefined;
 }
 
 /** Input that the learning rate is fed to. */
@@ -142,7 +144,12 @@ export function trainStep(options: TrainStepOptions): TrainStep {
   const parts = finish(ops, inputs, { ...first.metrics, ...added }, variables);
   const build: StepBuilder["build"] = (shapes, other = optimizer) =>
     trainStep({ ...options, inputs: mapShapes(inputs, shapes), optimizer: other });
-  return { ...parts, learningRate: optimizer.learningRate, dtype, builder: { program: parts.program, build } };
+  return {
+    ...parts,
+    learningRate: optimizer.learningRate,
+    dtype,
+    builder: { program: parts.program, build, trains: optimizer.trains },
+  };
 }
 
 /** Inputs of other shapes; those that are absent stay as they are. */
