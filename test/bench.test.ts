@@ -98,8 +98,12 @@ describe("the statistics", () => {
   });
 
   it("compare each turn with its neighbour, so that a machine that slows down changes no ratio", () => {
-    const rounds = [1, 1.5, 4].map((slowdown) => ({ ours: [10 * slowdown], peer: [30 * slowdown, 20 * slowdown] }));
+    const rounds = [1, 1.5, 4].map((slowdown) => ({
+      ours: [[10 * slowdown], [5 * slowdown]],
+      peer: [30 * slowdown, 20 * slowdown],
+    }));
     expect(ratioOf(rounds)).toEqual({ median: 2.5, low: 2.5, high: 2.5 });
+    expect(ratioOf(rounds, 1).median).toBe(5);
   });
 
   it("summarize all steps of all turns", () => {
@@ -141,16 +145,16 @@ const options = { folder: "", threads: 1, variant: "" };
 describe("two sides", () => {
   it("take turns of equal length, slow ones fewer", async () => {
     const [ours, quick, slow] = await Promise.all(
-      [100, 50, 20_000].map(async (stepMs) => warmUp(await Side.start(steady(stepMs), options), 30_000)),
+      [100, 50, 13_000].map(async (stepMs) => warmUp(await Side.start(steady(stepMs), options), 30_000)),
     );
-    const rounds = await alternate(ours!, quick!, 3);
-    expect(rounds.map((round) => [round.ours.length, round.peer.length])).toEqual([
-      [12, 24],
-      [12, 24],
-      [12, 24],
+    const rounds = await alternate([ours!, quick!], quick!, 3);
+    expect(rounds.map(({ ours: ways, peer }) => [...ways, peer].map(({ length }) => length))).toEqual([
+      [12, 24, 24],
+      [12, 24, 24],
+      [12, 24, 24],
     ]);
     expect(ratioOf(rounds).median).toBe(0.5);
-    expect(await alternate(ours!, slow!, 9)).toHaveLength(2);
+    expect(await alternate([ours!], slow!, 9)).toHaveLength(2);
     expect(ours!.side.peakMiB).toBe(50);
     await Promise.all([ours!, quick!, slow!].map(({ side }) => side.stop()));
   });
@@ -159,7 +163,7 @@ describe("two sides", () => {
     const [ours, slow] = await Promise.all(
       [100, 90_000].map(async (stepMs) => warmUp(await Side.start(steady(stepMs), options), 30_000)),
     );
-    const rounds = await alternate(ours!, slow!, 9);
+    const rounds = await alternate([ours!], slow!, 9);
     expect(rounds.map(({ peer }) => peer)).toEqual([[90_000]]);
     await Promise.all([ours!, slow!].map(({ side }) => side.stop()));
   });
@@ -199,6 +203,7 @@ describe("the command line", () => {
       output: undefined,
     });
     expect(parseOptions(["--peers", "jax-js"])).toMatchObject({ peers: ["jax-js"], output: undefined });
+    expect(parseOptions(["--from", "a.json, b.json"])).toMatchObject({ from: ["a.json", "b.json"], output: undefined });
     expect(parseOptions(["--help"])).toBe("help");
   });
 
@@ -253,14 +258,50 @@ describe("the result", () => {
   });
 
   it("becomes a page with a row for every side", () => {
-    const page = speedPage(result);
+    const page = speedPage([result]);
     expect(page).toContain("| Modicum | 20.0 (20.0 - 20.0) | 50.0 | 1 | 300 (10) |");
-    expect(page).toContain("| pytorch | 20.0 (20.0 - 20.0) | 50.0 | **1.50** (1.40 - 1.60) | 300 (10) |");
+    expect(page).toContain(
+      "| pytorch, 2 rounds only | 20.0 (20.0 - 20.0) | 50.0 | **1.50** (1.40 - 1.60) | 300 (10) |",
+    );
+    expect(page).not.toContain("in a Loop |");
     expect(page).toContain("| tfjs-wasm | no \\| kernel | - | - | - |");
     // 240 s over 20 ms.
     expect(page).toContain("| jax-js | did not take a step within 240 s | - | > 12000 | - |");
     expect(page).toContain("```sh\nnpm run bench -- --seed 5\n```");
     expect(page).toContain("50 % of the GEMM peak");
+  });
+
+  it("compares every side with steps in a Loop too where that is faster", () => {
+    const loop = { ...summarize(ready, [[16, 16]], 400), ratio: 0.8, ratioSpread: [0.7, 0.9] } as const;
+    const faster: CaseResult = {
+      ...one,
+      ours: { ...one.ours, float32Loop: loop },
+      loopRatios: { pytorch: 1.25 },
+      loopRatioSpread: { pytorch: [1.2, 1.3] },
+    };
+    const page = speedPage([{ ...result, cases: [faster] }]);
+    expect(page).toContain("| Modicum | 20.0 (20.0 - 20.0) | 50.0 | 1 | - | 300 (10) |");
+    expect(page).toContain(
+      "| Modicum, in a Loop | 16.0 (16.0 - 16.0) | 62.5 | **0.800** (0.700 - 0.900) | 1 | 400 (10) |",
+    );
+    expect(page).toContain("| 50.0 | **1.50** (1.40 - 1.60) | **1.25** (1.20 - 1.30) | 300 (10) |");
+    expect(page).toContain("| tfjs-wasm | no \\| kernel | - | - | - | - |");
+    // 240 s over 20 ms, and over 16 ms.
+    expect(page).toContain("| - | > 12000 | > 15000 | - |");
+    const lengths = page
+      .split("\n")
+      .filter((line) => line.startsWith("|"))
+      .map((line) => line.split(/(?<!\\)\|/).length);
+    expect(new Set(lengths).size).toBe(1);
+  });
+
+  it("becomes one page of several runs only if they can be compared", () => {
+    const other = { ...result, cases: [{ ...one, name: "mlp-2048" }], arguments: ["--only", "mlp-2048"] };
+    const page = speedPage([result, other]);
+    expect(page).toContain("npm run bench -- --seed 5\nnpm run bench -- --only mlp-2048\n");
+    expect(page.match(/^## mlp-.*$/gm)).toEqual(["## mlp-256", "## mlp-2048"]);
+    expect(() => speedPage([result, { ...other, threads: 1 }])).toThrow("must have the same machine");
+    expect(() => speedPage([result, result])).toThrow('must measure different cases, got "mlp-256" twice');
   });
 });
 

@@ -5,7 +5,7 @@ import { median, quantile, type Round } from "./statistics.ts";
 /** A turn is as many steps as fit in here, and at least one. */
 const TURN_MS = 1200;
 /** All turns of one side together: slow peers get fewer rounds. */
-const TOTAL_MS = 45_000;
+const TOTAL_MS = 30_000;
 /** Steps before anything counts: libraries choose kernels, compilers compile, and the machine finds its memory. */
 const WARM_STEPS = 4;
 /** Time for threads of the side whose turn is over to stop waiting actively. */
@@ -38,17 +38,21 @@ export async function warmUp(side: Side, limitMs: number): Promise<WarmSide> {
   };
 }
 
-/** Lets both sides take turns. @throws SideFailure of the peer. */
-export async function alternate(ours: WarmSide, peer: WarmSide, rounds: number): Promise<Round[]> {
-  if (peer.only) return [{ ours: (await take(ours)).stepMs, peer: peer.only.stepMs }];
+/** Lets our side, in each of its ways, and the peer take turns. @throws SideFailure of the peer. */
+export async function alternate(ours: readonly WarmSide[], peer: WarmSide, rounds: number): Promise<Round[]> {
+  if (peer.only) return [{ ours: await takeEach(ours), peer: peer.only.stepMs }];
   const possible = Math.max(1, Math.floor(TOTAL_MS / Math.max(TURN_MS, peer.stepMs)));
   const measured: Round[] = [];
   for (let round = 0; round < Math.min(rounds, possible); round++) {
-    const first = await take(ours);
-    const second = await take(peer);
-    measured.push({ ours: first.stepMs, peer: second.stepMs });
+    measured.push({ ours: await takeEach(ours), peer: (await take(peer)).stepMs });
   }
   return measured;
+}
+
+async function takeEach(sides: readonly WarmSide[]): Promise<(readonly number[])[]> {
+  const turns: (readonly number[])[] = [];
+  for (const side of sides) turns.push((await take(side)).stepMs);
+  return turns;
 }
 
 async function take({ side, stepMs, limitMs }: WarmSide): Promise<Turn> {

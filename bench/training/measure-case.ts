@@ -21,18 +21,35 @@ export type PeerResult =
       readonly slowerThanMs?: number;
     };
 
+/** Our steps in a Loop. */
+export type LoopMeasurement = Measurement & {
+  /** Its time per step over that of single steps, and the quartiles. */
+  readonly ratio: number;
+  readonly ratioSpread: readonly [number, number];
+};
+
+/** Numbers by peer. */
+type ByPeer<Value> = Readonly<Partial<Record<PeerName, Value>>>;
+
 /** The result of one case. */
 export interface CaseResult {
   readonly name: string;
   readonly description: string;
   readonly parameters: number;
   readonly stepFlops: number;
-  readonly ours: { readonly float32: Measurement & { readonly firstLosses: readonly number[] } };
-  readonly peers: Readonly<Partial<Record<PeerName, PeerResult>>>;
+  readonly ours: {
+    readonly float32: Measurement & { readonly firstLosses: readonly number[] };
+    /** Where a Loop over several steps is faster than single steps. */
+    readonly float32Loop?: LoopMeasurement;
+  };
+  readonly peers: ByPeer<PeerResult>;
   /** A peer's time over ours. */
-  readonly ratios: Readonly<Partial<Record<PeerName, number>>>;
+  readonly ratios: ByPeer<number>;
   /** Quarter and three-quarter points of the rounds' ratios. */
-  readonly ratioSpread: Readonly<Partial<Record<PeerName, readonly [number, number]>>>;
+  readonly ratioSpread: ByPeer<readonly [number, number]>;
+  /** The same against our steps in a Loop, where that is faster. */
+  readonly loopRatios?: ByPeer<number>;
+  readonly loopRatioSpread?: ByPeer<readonly [number, number]>;
   /** Floating-point operations per second of our step over those of a large matrix product on the same threads. */
   readonly peakShare: number;
   readonly gemmGflops: number;
@@ -62,30 +79,35 @@ export async function measureCase(options: MeasureOptions): Promise<CaseResult> 
   onProgress("ours: compile and warm up");
   const ours = await begin(options.ours, "float32");
   const turns: (readonly number[])[] = [];
+  let loop: LoopTurns | undefined;
   let peakMiB = 0;
-  const against = async (peer: WarmSide): Promise<Round[]> => {
-    const rounds = await alternate(ours, peer, options.rounds);
-    turns.push(...rounds.map((round) => round.ours));
+  const against: Against = async (peer, most = options.rounds) => {
+    const rounds = await alternate(loop ? [ours, loop.side] : [ours], peer, Math.min(most, options.rounds));
+    turns.push(...rounds.map((round) => round.ours[0]!));
+    loop?.turns.push(...rounds.map((round) => round.ours[1]!));
     peakMiB = ours.side.peakMiB;
     return rounds;
   };
   try {
     onProgress("against the machine's GEMM");
     const gemm = await measureGemm(options.gemm, begin, against);
-    const peers: Partial<Record<PeerName, PeerResult>> = {};
-    const ratios: Partial<Record<PeerName, number>> = {};
-    const ratioSpread: Partial<Record<PeerName, readonly [number, number]>> = {};
+    onProgress("against our own steps in a Loop");
+    loop = await fasterLoop(options, { ours, begin, against });
+    const results: Partial<Record<PeerName, PeerResult>> = {};
+    const single = ratiosByPeer();
+    const looped = ratiosByPeer();
     for (const name of options.peers) {
       onProgress(`against ${name}`);
       try {
-        const { result, ratio } = await measurePeer(name, options, { ours, begin, against });
-        peers[name] = result;
-        ratios[name] = ratio.median;
-        ratioSpread[name] = [ratio.low, ratio.high];
+        const { result, rounds } = await measurePeer(name, options, { ours, begin, against });
+        results[name] = result;
+        single.set(name, ratioOf(rounds));
+        if (loop) looped.set(name, ratioOf(rounds, 1));
       } catch (error) {
-        if (!(error instanceof SideFailure) || error === ours.side.failure) throw error;
+        if (!(error instanceof SideFailure) || error === ours.side.failure || error === loop?.side.side.failure)
+          throw error;
         const { message: missing, limitMs: slowerThanMs } = error;
-        peers[name] = slowerThanMs === undefined ? { missing } : { missing, slowerThanMs };
+        results[name] = slowerThanMs === undefined ? { missing } : { missing, slowerThanMs };
         onProgress(`${name} is missing: ${missing}`);
       }
     }
@@ -96,21 +118,65 @@ export async function measureCase(options: MeasureOptions): Promise<CaseResult> 
       description: one.description,
       parameters: one.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
       stepFlops: flops,
-      ours: { float32: { ...summarize(ours.side.ready, turns, peakMiB), firstLosses: ours.firstLosses } },
-      peers,
-      ratios,
-      ratioSpread,
+      ours: {
+        float32: { ...summarize(ours.side.ready, turns, peakMiB), firstLosses: ours.firstLosses },
+        ...(loop && { float32Loop: loopMeasurement(loop) }),
+      },
+      peers: results,
+      ratios: single.medians,
+      ratioSpread: single.spreads,
+      ...(loop && { loopRatios: looped.medians, loopRatioSpread: looped.spreads }),
       // gemm.ratio is (time of one product) / (time of our step).
       peakShare: (flops / GEMM_FLOPS) * gemm.ratio.median,
       gemmGflops,
     };
   } finally {
     await ours.side.stop();
+    await loop?.side.side.stop();
   }
 }
 
+interface LoopTurns {
+  readonly side: WarmSide;
+  /** Its time over that of single steps. */
+  readonly ratio: Ratio;
+  readonly turns: (readonly number[])[];
+}
+
+/** Rounds in which single steps and those in a Loop are compared: the Loop's turns are long where steps are. */
+const LOOP_ROUNDS = 5;
+
+/** Returns our steps in a Loop if they are faster than single ones in more than three quarters of the rounds. */
+async function fasterLoop(
+  options: MeasureOptions,
+  { ours, begin, against }: { readonly ours: WarmSide; readonly begin: Begin; readonly against: Against },
+): Promise<LoopTurns | undefined> {
+  const side = await begin(options.ours, "loop");
+  const rounds = await against(side, LOOP_ROUNDS);
+  const ratio = ratioOf(rounds);
+  options.onProgress(`in a Loop: ${ratio.median.toFixed(2)} of the time of single steps`);
+  if (ratio.high < 1) return { side, ratio, turns: rounds.map(({ peer }) => peer) };
+  await side.side.stop();
+  return undefined;
+}
+
+function loopMeasurement({ side, ratio, turns }: LoopTurns): LoopMeasurement {
+  const { ready, peakMiB } = side.side;
+  return { ...summarize(ready, turns, peakMiB), ratio: ratio.median, ratioSpread: [ratio.low, ratio.high] };
+}
+
+function ratiosByPeer() {
+  const medians: Partial<Record<PeerName, number>> = {};
+  const spreads: Partial<Record<PeerName, readonly [number, number]>> = {};
+  const set = (name: PeerName, { median: middle, low, high }: Ratio): void => {
+    medians[name] = middle;
+    spreads[name] = [low, high];
+  };
+  return { medians, spreads, set };
+}
+
 type Begin = (command: SideCommand, variant: string) => Promise<WarmSide>;
-type Against = (peer: WarmSide) => Promise<Round[]>;
+type Against = (peer: WarmSide, rounds?: number) => Promise<Round[]>;
 
 async function startWarm(command: SideCommand, args: SideArguments, limitMs: number): Promise<WarmSide> {
   const side = await Side.start(command, args);
@@ -140,7 +206,7 @@ async function measurePeer(
   name: PeerName,
   { one, onProgress }: MeasureOptions,
   { ours, begin, against }: { readonly ours: WarmSide; readonly begin: Begin; readonly against: Against },
-): Promise<{ readonly result: PeerResult; readonly ratio: Ratio }> {
+): Promise<{ readonly result: PeerResult; readonly rounds: readonly Round[] }> {
   const command = await PEERS[name].command();
   const variants = PEERS[name].variants(one);
   const variant = variants.length === 1 ? variants[0]! : await fastest(variants, (each) => begin(command, each));
@@ -148,14 +214,13 @@ async function measurePeer(
   try {
     const difference = lossDifference(ours.firstLosses, peer.firstLosses);
     const rounds = await against(peer);
-    const ratio = ratioOf(rounds);
     const summary = summarize(
       peer.side.ready,
       rounds.map((round) => round.peer),
       peer.side.peakMiB,
     );
-    onProgress(`${name}: ${summary.medianMs.toFixed(2)} ms, ours ${ratio.median.toFixed(2)} times as fast`);
-    return { result: { ...summary, variant, lossDifference: difference }, ratio };
+    onProgress(`${name}: ${summary.medianMs.toFixed(2)} ms, ours ${ratioOf(rounds).median.toFixed(2)} times as fast`);
+    return { result: { ...summary, variant, lossDifference: difference }, rounds };
   } finally {
     await peer.side.stop();
   }

@@ -17,6 +17,8 @@ export interface BenchOptions {
   readonly json: boolean;
   /** Where the table is written, if anywhere. */
   readonly output: string | undefined;
+  /** Files with what earlier runs printed: they become the table, and nothing is measured. */
+  readonly from: readonly string[];
 }
 
 export const USAGE = `npm run bench -- [options]
@@ -28,6 +30,7 @@ export const USAGE = `npm run bench -- [options]
   --limit <s>       seconds that a peer has for its first step (default 240)
   --seed <n>        of weights and data (default 1)
   --json            print one JSON object on standard output, instead of the table
+  --from <files>    objects that earlier runs printed with --json: makes one table of them, and measures nothing
   --output <file>   write the table there (default: docs/results/speed.md after a run of all cases and peers)
 `;
 
@@ -46,12 +49,13 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
       seed: { type: "string", default: "1" },
       json: { type: "boolean", default: false },
       output: { type: "string" },
+      from: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return "help";
   const threads = wholeNumber("--threads", values.threads, 1, 2);
-  const isFull = values.only === undefined && values.peers === undefined && threads === 2;
+  const isFull = values.only === undefined && values.peers === undefined && values.from === undefined && threads === 2;
   const names: readonly CaseName[] = chosen(
     "--only",
     values.only,
@@ -72,6 +76,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     seed: wholeNumber("--seed", values.seed, 0, 2 ** 32 - 1),
     json: values.json,
     output: values.output ?? (isFull ? DEFAULT_OUTPUT : undefined),
+    from: values.from === undefined ? [] : values.from.split(",").map((path) => path.trim()),
   };
 }
 

@@ -1,11 +1,14 @@
-/** Our side of the benchmark: the model from `models/`, the step compiled and run as a user would. */
+/**
+ * Our side of the benchmark: the model from `models/`, the step compiled and run as a user would. Variants: "float32", and
+ * "loop", which takes a step on every batch in one ONNX Loop.
+ */
 import { compile, nn, optim, Tensor, trainStep } from "../../src/index.ts";
 import { nodeRuntime } from "../../src/runtime/node.ts";
 import type { LoadedCase } from "./case-file.ts";
 import { MODELS } from "./models/index.ts";
-import { type SideArguments, serve, type Trainer } from "./serve.ts";
+import { type LoopTrainer, type SideArguments, serve, type Trainer } from "./serve.ts";
 
-async function build(loaded: LoadedCase, { threads }: SideArguments): Promise<Trainer> {
+async function build(loaded: LoadedCase, { threads, variant }: SideArguments): Promise<Trainer | LoopTrainer> {
   const { case: one, optimizer } = loaded;
   const runtime = await nodeRuntime({ threads });
   const isTokens = one.input.kind === "tokens";
@@ -18,20 +21,20 @@ async function build(loaded: LoadedCase, { threads }: SideArguments): Promise<Tr
     loss: ({ x, label }, scope) => nn.crossEntropy(MODELS[one.name](x!, scope), label!, scope),
     optimizer: optim.sgd(optimizer),
   });
-  const training = await compile(step, { runtime, variables: parametersOf(loaded, step.variables) });
+  const loop = variant === "loop";
+  const training = await compile(step, { runtime, loop, variables: parametersOf(loaded, step.variables) });
   const batches = loaded.batches.map(({ inputs, labels }) => ({
     x: new Tensor(isTokens ? "int32" : "float32", shape, inputs),
     label: new Tensor("int32", [one.batch], labels),
   }));
-  return {
+  const lossOf = ({ loss }: Readonly<Record<string, Tensor>>): number => (loss!.data as Float32Array)[0]!;
+  const description = {
     version: runtime.description,
-    settings: `float32, Node ${process.versions.node}`,
+    settings: `float32${loop ? `, ${batches.length} steps in one Loop` : ""}, Node ${process.versions.node}`,
     threads,
-    async step(_batch, index) {
-      const { loss } = await training.run(batches[index]!);
-      return (loss!.data as Float32Array)[0]!;
-    },
   };
+  if (loop) return { ...description, stepThroughAll: async () => (await training.runMany(batches)).map(lossOf) };
+  return { ...description, step: async (_batch, index) => lossOf(await training.run(batches[index]!)) };
 }
 
 /** The case's parameters by path. @throws Error unless the model has just these. */

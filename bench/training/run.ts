@@ -12,10 +12,24 @@ import { describeMachine } from "./machine.ts";
 import { type CaseResult, measureCase } from "./measure-case.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
 import { nodeSide } from "./peers.ts";
-import { benchResult } from "./result.ts";
+import { type BenchResult, benchResult } from "./result.ts";
 import { speedPage } from "./table.ts";
 
 async function main(options: BenchOptions): Promise<void> {
+  const results = options.from.length > 0 ? await readResults(options.from) : [await measure(options)];
+  const page = speedPage(results);
+  process.stdout.write(options.json ? `${JSON.stringify(results.length === 1 ? results[0] : results)}\n` : page);
+  if (options.output !== undefined) {
+    await writeFile(options.output, page);
+    process.stderr.write(`wrote ${options.output}\n`);
+  }
+}
+
+async function readResults(paths: readonly string[]): Promise<BenchResult[]> {
+  return Promise.all(paths.map(async (path) => JSON.parse(await readFile(path, "utf8")) as BenchResult));
+}
+
+async function measure(options: BenchOptions): Promise<BenchResult> {
   const { version: modicum } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
   const machine = describeMachine();
   if (machine.loadBefore > machine.cores / 4) {
@@ -32,13 +46,7 @@ async function main(options: BenchOptions): Promise<void> {
       cases.push(await measureCase({ ...options, ...sides, one, folder, onProgress }));
       await rm(folder, { recursive: true });
     }
-    const result = benchResult(cases, options, { machine, modicum });
-    const page = speedPage(result);
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : page);
-    if (options.output !== undefined) {
-      await writeFile(options.output, page);
-      process.stderr.write(`wrote ${options.output}\n`);
-    }
+    return benchResult(cases, options, { machine, modicum });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -5,7 +5,8 @@
  *     -> {"steps": 10, "withinMs": 500}   <- {"stepMs": [...], "losses": [...], "peakMiB": 123}
  *     -> (end of input)                      the child ends
  *
- * The turn ends early once `withinMs` are over; it has one step at least.
+ * The turn ends early once `withinMs` are over; it has one step at least. A side that takes several steps in one call may take
+ * some more than it was asked for; each of them counts with its share of the call.
  * Anything that goes wrong is answered by {"error": "..."}. `../peers/pytorch.py` speaks the same.
  */
 import { readFileSync } from "node:fs";
@@ -36,9 +37,16 @@ export interface SideDescription {
   readonly threads: number;
 }
 
-/** A side made ready: its description, and one training step, which returns the loss as a number on the host. */
+/** A side made ready: its description, and a training step. */
 export interface Trainer extends SideDescription {
+  /** Takes a step and returns the loss as a number on the host. */
   step(batch: Batch, index: number): number | Promise<number>;
+}
+
+/** A side that takes steps on all batches in one call. */
+export interface LoopTrainer extends SideDescription {
+  /** Takes a step on each batch in order and returns the losses. */
+  stepThroughAll(): Promise<readonly number[]>;
 }
 
 /** Resident memory of this process in MiB. Not `resourceUsage().maxRSS`, which on Linux begins with the parent's peak. */
@@ -53,7 +61,7 @@ function residentMiB(field: "VmHWM" | "VmRSS"): number {
 
 /** Answers the harness until it closes standard input. `load` gets the library into memory, `build` makes the trainer. */
 export async function serve(
-  build: (loaded: LoadedCase, options: SideArguments) => Promise<Trainer>,
+  build: (loaded: LoadedCase, options: SideArguments) => Promise<Trainer | LoopTrainer>,
   load: (options: SideArguments) => Promise<void> = async () => {},
 ): Promise<void> {
   // Libraries greet their users on standard output, which is not for them here.
@@ -74,11 +82,18 @@ export async function serve(
       const end = performance.now() + withinMs;
       const stepMs: number[] = [];
       const losses: number[] = [];
-      for (let i = 0; i < steps && (i === 0 || performance.now() < end); i++) {
-        const which = index++ % loaded.batches.length;
+      while (losses.length < steps && (losses.length === 0 || performance.now() < end)) {
         const before = performance.now();
-        losses.push(await trainer.step(loaded.batches[which]!, which));
-        stepMs.push(performance.now() - before);
+        if ("stepThroughAll" in trainer) {
+          const all = await trainer.stepThroughAll();
+          const eachMs = (performance.now() - before) / all.length;
+          losses.push(...all);
+          stepMs.push(...all.map(() => eachMs));
+        } else {
+          const which = index++ % loaded.batches.length;
+          losses.push(await trainer.step(loaded.batches[which]!, which));
+          stepMs.push(performance.now() - before);
+        }
       }
       answer({ stepMs, losses, peakMiB: residentMiB("VmHWM") });
     }

@@ -22,12 +22,13 @@ export interface Ratio {
 
 /** One turn of each side, directly after one another: the times of the steps in milliseconds. */
 export interface Round {
-  readonly ours: readonly number[];
+  /** Of each way of ours that is measured. */
+  readonly ours: readonly (readonly number[])[];
   readonly peer: readonly number[];
 }
 
-/** Returns the peer's time over ours. Each round is one ratio, of neighbours in time, so that a machine's moods cancel. */
-export function ratioOf(rounds: readonly Round[]): Ratio {
-  const ratios = rounds.map(({ ours, peer }) => median(peer) / median(ours));
+/** Returns the peer's time over one of ours. Each round is one ratio, of neighbours in time, so that a machine's moods cancel. */
+export function ratioOf(rounds: readonly Round[], way = 0): Ratio {
+  const ratios = rounds.map(({ ours, peer }) => median(peer) / median(ours[way]!));
   return { median: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) };
 }

@@ -1,60 +1,108 @@
 /** The result as a page of Markdown. */
 import type { Measurement } from "./alternate.ts";
-import type { CaseResult, PeerResult } from "./measure-case.ts";
+import type { CaseResult, LoopMeasurement, PeerResult } from "./measure-case.ts";
+import type { PeerName } from "./peers.ts";
 import type { BenchResult } from "./result.ts";
 
-const HEADER = `| side | ms per step (10 - 90 %) | steps/s | its time / ours (quartiles) | peak memory, MiB (library alone) |
-| --- | ---: | ---: | ---: | ---: |`;
-
-/** Returns the page, with the command that writes it. */
-export function speedPage(result: BenchResult): string {
-  const { machine, versions, threads, seed, date } = result;
+/**
+ * Returns the page of one run, or of several that measured different cases, with the commands that write it.
+ *
+ * @throws Error if the runs were not made on the same machine, with the same versions and settings.
+ */
+export function speedPage(runs: readonly BenchResult[]): string {
+  const [first] = runs as readonly [BenchResult];
+  assertAlike(runs);
+  const { machine, versions, threads, seed } = first;
   const instructions = machine.vectorInstructions.length ? ` with ${machine.vectorInstructions.join(", ")}` : "";
+  const cases = runs.flatMap((run) => run.cases);
+  const dates = [...new Set(runs.map(({ date }) => date))].join(", ");
+  const loads = runs.map((run) => run.machine.loadBefore).join(", ");
   return `# Speed of a training step
 
-Forward, backward, SGD with momentum ${result.optimizer.momentum}, loss read back; float32, ${threads} ${threads === 1 ? "thread" : "threads"}. Each peer and Modicum take turns in
+Forward, backward, SGD with momentum ${first.optimizer.momentum}, loss read back; float32, ${threads} ${threads === 1 ? "thread" : "threads"}. Each peer and Modicum take turns in
 one run, from the same weights on the same batches; a ratio is the median over the rounds, in brackets its quartiles. The share
 of the peak is the step's floating-point operations per second over those of a large matrix product, measured in alternation
-with it. What each case is: \`bench/README.md\`.
+with it. A Loop is several steps in one call (\`compile(step, { loop: true })\`), listed where that is faster. What each case
+is: \`bench/README.md\`.
 
 \`\`\`sh
-${["npm run bench", ...(result.arguments.length > 0 ? ["--", ...result.arguments] : [])].join(" ")}
+${runs.map(commandOf).join("\n")}
 \`\`\`
 
-Written by this command on ${date}: ${machine.cores} cores of ${machine.cpu}${instructions}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${versions.node},
-Modicum ${versions.modicum}, seed ${seed}; load before the run ${machine.loadBefore}.
+Written by ${runs.length === 1 ? "this command" : "these commands"} on ${dates}: ${machine.cores} cores of ${machine.cpu}${instructions}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${versions.node},
+Modicum ${versions.modicum}, seed ${seed}; load before ${runs.length === 1 ? "the run" : "each run"} ${loads}.
 
-${result.cases.map(section).join("\n\n")}
+${runs.flatMap((run) => run.cases.map((one) => section(one, run.rounds))).join("\n\n")}
 
 ## Versions and settings
 
-${settings(result.cases)}
+${settings(cases)}
 `;
 }
 
-function section(one: CaseResult): string {
-  const ours = one.ours.float32;
-  const rows = Object.entries(one.peers).map(([name, peer]) => peerRow(name, peer, one));
+function commandOf({ arguments: given }: BenchResult): string {
+  return ["npm run bench", ...(given.length > 0 ? ["--", ...given] : [])].join(" ");
+}
+
+/** @throws Error if one page about the runs would compare what cannot be compared. */
+function assertAlike(runs: readonly BenchResult[]): void {
+  const settingsOf = ({ machine, versions, threads, seed, optimizer }: BenchResult) =>
+    JSON.stringify([{ ...machine, loadBefore: 0 }, versions, threads, seed, optimizer]);
+  if (runs.some((run) => settingsOf(run) !== settingsOf(runs[0]!))) {
+    throw new Error("runs on one page must have the same machine, versions, threads and seed.");
+  }
+  const names = runs.flatMap(({ cases }) => cases.map(({ name }) => name));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`runs on one page must measure different cases, got "${twice}" twice.`);
+}
+
+function section(one: CaseResult, rounds: number): string {
+  const { float32, float32Loop } = one.ours;
   const share = `${(one.peakShare * 100).toFixed(0)} %`;
+  const rows = [
+    ["Modicum", times(float32), "1", ...(float32Loop ? ["-"] : []), memory(float32)],
+    ...(float32Loop ? [loopRow(float32Loop)] : []),
+    ...Object.entries(one.peers).map(([name, peer]) => peerRow(name as PeerName, peer, one, rounds)),
+  ];
+  const header = [
+    "side | ms per step (10 - 90 %) | steps/s",
+    "its time / ours (quartiles)",
+    ...(float32Loop ? ["its time / ours in a Loop"] : []),
+    "peak memory, MiB (library alone)",
+  ];
   return `## ${one.name}
 
 ${one.description}; ${one.parameters.toLocaleString("en")} parameters, ${(one.stepFlops / 1e9).toPrecision(3)} GFLOP per step. Modicum: ${share} of the GEMM peak
-(${one.gemmGflops.toFixed(0)} GFLOP/s), compiled in ${ours.buildMs.toFixed(0)} ms.
+(${one.gemmGflops.toFixed(0)} GFLOP/s), compiled in ${float32.buildMs.toFixed(0)} ms.
 
-${HEADER}
-| Modicum | ${times(ours)} | 1 | ${memory(ours)} |
-${rows.join("\n")}`.trimEnd();
+| ${header.join(" | ")} |
+| --- |${" ---: |".repeat(header.length + 1)}
+${rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}`;
 }
 
-function peerRow(name: string, peer: PeerResult, one: CaseResult): string {
+function loopRow(loop: LoopMeasurement): string[] {
+  return ["Modicum, in a Loop", times(loop), ratio(loop.ratio, loop.ratioSpread), "1", memory(loop)];
+}
+
+function peerRow(name: PeerName, peer: PeerResult, one: CaseResult, rounds: number): string[] {
+  const { float32, float32Loop } = one.ours;
   if ("missing" in peer) {
-    const least = peer.slowerThanMs === undefined ? "-" : `> ${digits(peer.slowerThanMs / one.ours.float32.medianMs)}`;
-    return `| ${name} | ${inTable(peer.missing)} | - | ${least} | - |`;
+    const least = ({ medianMs }: Measurement) =>
+      peer.slowerThanMs === undefined ? "-" : `> ${digits(peer.slowerThanMs / medianMs)}`;
+    return [name, inTable(peer.missing), "-", least(float32), ...(float32Loop ? [least(float32Loop)] : []), "-"];
   }
-  const key = name as keyof CaseResult["ratios"];
-  const [low, high] = one.ratioSpread[key]!;
-  const ratio = `**${digits(one.ratios[key]!)}** (${digits(low)} - ${digits(high)})`;
-  return `| ${name} | ${times(peer)} | ${ratio} | ${memory(peer)} |`;
+  const few = peer.rounds < rounds ? `, ${peer.rounds} ${peer.rounds === 1 ? "round" : "rounds"} only` : "";
+  return [
+    `${name}${few}`,
+    times(peer),
+    ratio(one.ratios[name]!, one.ratioSpread[name]!),
+    ...(float32Loop ? [ratio(one.loopRatios![name]!, one.loopRatioSpread![name]!)] : []),
+    memory(peer),
+  ];
+}
+
+function ratio(median: number, [low, high]: readonly [number, number]): string {
+  return `**${digits(median)}** (${digits(low)} - ${digits(high)})`;
 }
 
 function times({ medianMs, lowMs, highMs, stepsPerSecond }: Measurement): string {
@@ -79,7 +127,12 @@ function inTable(text: string): string {
 function settings(cases: readonly CaseResult[]): string {
   const lines = new Map<string, string[]>();
   for (const one of cases) {
-    const sides = [["Modicum", one.ours.float32] as const, ...Object.entries(one.peers)];
+    const { float32, float32Loop } = one.ours;
+    const ours = [
+      ["Modicum", float32] as const,
+      ...(float32Loop ? [["Modicum, in a Loop", float32Loop] as const] : []),
+    ];
+    const sides = [...ours, ...Object.entries(one.peers)];
     for (const [name, side] of sides) {
       if ("missing" in side) continue;
       const threads = `${side.threads} ${side.threads === 1 ? "thread" : "threads"}`;
