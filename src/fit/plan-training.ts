@@ -22,6 +22,9 @@ import type { Recipe } from "./recipe.ts";
 import { scheduleOf } from "./schedule-of.ts";
 import type { EvaluationPart, TrainingPlan } from "./training-plan.ts";
 
+/** Input of evaluations: 1 for samples, 0 for what only fills a batch. Not "weight", which is the sum of them that comes out. */
+const COUNTED = "counted";
+
 /** What a plan is made of besides recipe and data. */
 export interface PlanOptions {
   /** The model that `recipe.model.onnx` names. */
@@ -151,8 +154,8 @@ function softLabels(scores: Value, label: Value, label2: Value, mix: Value, scop
 
 function evaluationOf(recipe: Recipe, data: DataFacts, network: Network, batchSize: number): Evaluation {
   return evaluation({
-    inputs: { ...inputsOf(data, batchSize), weight: { shape: [batchSize] } },
-    outputs: ({ x, label, weight }, scope) =>
+    inputs: { ...inputsOf(data, batchSize), [COUNTED]: { shape: [batchSize] } },
+    outputs: ({ x, label, [COUNTED]: weight }, scope) =>
       classificationMetrics(network.fromSamples(x!, scope), label!, weight!, scope),
     dtype: recipe.precision.kind,
   });
@@ -178,5 +181,6 @@ function evaluatedParts({ evaluation: { trainSamples }, seed }: Recipe, data: Tr
 }
 
 function evaluationPart({ split, dataset }: MeasuredDataset, batchSize: number): EvaluationPart {
-  return { split, batches: () => evaluationBatches(dataset, { batchSize: Math.min(batchSize, dataset.count) }) };
+  const options = { batchSize: Math.min(batchSize, dataset.count), weight: COUNTED };
+  return { split, batches: () => evaluationBatches(dataset, options) };
 }
