@@ -55,5 +55,13 @@ export { errorPlot, layerBitsPlot, layerSqnrPlot, type NumberedLayer } from "./p
 export { accuracySizePlot, type ModelPoint, sizePlot } from "./plots/model-plots.ts";
 export { standaloneSvg } from "./plots/standalone-svg.ts";
 export { quantizationReportHtml, type ReportExtras } from "./quantization-report.ts";
+export {
+  type ReportedRun,
+  RUN_COLUMNS,
+  type RunFacts,
+  type RunSummary,
+  summarizeRun,
+} from "./runs/reported-run.ts";
+export { type RunsPageDetails, runsPageHtml } from "./runs/runs-page.ts";
 export { escapeMarkdown, markdownTable, type TextTableOptions, textTable } from "./text-table.ts";
 export { evaluationPair, type Verdict, verdict } from "./verdict.ts";
