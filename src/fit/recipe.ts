@@ -257,7 +257,7 @@ export const recipeSchema = z
     if (batch.size % batch.chunks !== 0) {
       refuse(["batch", "chunks"], `must divide batch.size, ${batch.size}, got ${batch.chunks}`);
     }
-    if (warmup >= epochs) refuse(["warmup"], `must be less than epochs, ${epochs}, got ${warmup}`);
+    if (warmup > 0 && warmup >= epochs) refuse(["warmup"], `must be less than epochs, ${epochs}, got ${warmup}`);
     if (optimizer.kind === "sgd" && optimizer.nesterov && optimizer.momentum === 0) {
       refuse(["optimizer", "nesterov"], "must be false without momentum, got true");
     }
