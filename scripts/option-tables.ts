@@ -8,6 +8,8 @@ const MODULES: Readonly<Record<string, () => Promise<CommandModule>>> = {
   quantize: () => import("../src/cli/commands/quantize.ts"),
   evaluate: () => import("../src/cli/commands/evaluate.ts"),
   compare: () => import("../src/cli/commands/compare.ts"),
+  train: () => import("../src/cli/commands/train.ts"),
+  export: () => import("../src/cli/commands/export.ts"),
   tune: () => import("../src/cli/commands/tune.ts"),
   data: () => import("../src/cli/commands/data.ts"),
 };
@@ -25,7 +27,8 @@ export const COMMAND_NAMES: readonly string[] = Object.keys(MODULES);
 /** Returns a command with its arguments and options, that does nothing. */
 export async function commandDefinition(name: string): Promise<Command> {
   const silent = { write: () => true };
-  const context: CommandContext = { stdout: silent, stderr: silent, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const context: CommandContext = { stdout: silent, stderr: silent, signal, allowGrace: () => {} };
   const command = new Command(name).exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
   await (await MODULES[name]!()).define(command, context);
   return command.action(() => {});

@@ -15,6 +15,8 @@ export interface CommandContext {
   readonly stderr: OutputStream;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Lets the command take as long as this to end after Ctrl-C, because it has something to save. Default: 2 seconds. */
+  readonly allowGrace: (milliseconds: number) => void;
 }
 
 /** A command: one file in commands/, one entry in the record of main.ts. */

@@ -9,7 +9,7 @@ import { Command, CommanderError } from "commander";
 import { ModicumError } from "../errors.ts";
 import { outliveClosedOutput } from "./closed-output.ts";
 import type { CommandContext, CommandModule, OutputStream } from "./command.ts";
-import { interruptible } from "./interrupt.ts";
+import { Interrupted, interruptible } from "./interrupt.ts";
 
 interface CommandEntry {
   readonly summary: string;
@@ -33,6 +33,18 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   compare: {
     summary: "show what sets a model apart from another",
     load: () => import("./commands/compare.ts"),
+  },
+  train: {
+    summary: "train a network by a recipe, or fine-tune a model; go on with a run",
+    load: () => import("./commands/train.ts"),
+  },
+  export: {
+    summary: "write the network of a run as an ONNX model",
+    load: () => import("./commands/export.ts"),
+  },
+  reproduce: {
+    summary: "run a published experiment and put what comes of it beside the published numbers",
+    load: () => import("./commands/reproduce.ts"),
   },
   tune: {
     summary: "measure which forms of training steps are fastest on this machine",
@@ -59,8 +71,8 @@ export interface MainStreams {
 export async function main(argv: readonly string[], streams: MainStreams = process): Promise<number> {
   if (streams === process) outliveClosedOutput(process);
   try {
-    return await interruptible(async (signal) => {
-      const program = await makeProgram(argv, { ...pick(streams), signal });
+    return await interruptible(async (interruption) => {
+      const program = await makeProgram(argv, { ...pick(streams), ...interruption });
       await program.parseAsync(argv, { from: "user" });
       return 0;
     });
@@ -134,6 +146,7 @@ function describeFailure(error: unknown, argv: readonly string[]): Failure {
   if (error instanceof ModicumError) {
     return { exitCode: error.code === "option" ? 2 : 1, code: error.code, message: error.message };
   }
+  if (error instanceof Interrupted) return { exitCode: 130, code: "interrupted", message: error.message };
   if (error instanceof Error && error.name === "AbortError") {
     return { exitCode: 130, code: "interrupted", message: "interrupted; nothing was written." };
   }

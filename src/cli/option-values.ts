@@ -53,3 +53,11 @@ export function pictureSize(text: string): PictureSizeFlag {
   }
   return width === undefined ? height : [height, width];
 }
+
+/** Reads a duration in seconds: `90`, `90s`, `10m` or `2h`. */
+export function duration(text: string): number {
+  const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text) ?? [];
+  const seconds = Number(number) * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"];
+  if (!(seconds > 0)) throw new InvalidArgumentError("It must be a time such as 90s, 10m or 2h.");
+  return seconds;
+}
