@@ -92,7 +92,7 @@ export async function measureCase(options: MeasureOptions): Promise<CaseResult> 
     onProgress("against the machine's GEMM");
     const gemm = await measureGemm(options.gemm, begin, against);
     onProgress("against our own steps in a Loop");
-    loop = await fasterLoop(options, { ours, begin, against });
+    loop = await fasterLoop(options, { begin, against });
     const results: Partial<Record<PeerName, PeerResult>> = {};
     const single = ratiosByPeer();
     const looped = ratiosByPeer();
@@ -149,7 +149,7 @@ const LOOP_ROUNDS = 5;
 /** Returns our steps in a Loop if they are faster than single ones in more than three quarters of the rounds. */
 async function fasterLoop(
   options: MeasureOptions,
-  { ours, begin, against }: { readonly ours: WarmSide; readonly begin: Begin; readonly against: Against },
+  { begin, against }: { readonly begin: Begin; readonly against: Against },
 ): Promise<LoopTurns | undefined> {
   const side = await begin(options.ours, "loop");
   const rounds = await against(side, LOOP_ROUNDS);
