@@ -10,6 +10,7 @@ const MODULES: Readonly<Record<string, () => Promise<CommandModule>>> = {
   compare: () => import("../src/cli/commands/compare.ts"),
   train: () => import("../src/cli/commands/train.ts"),
   export: () => import("../src/cli/commands/export.ts"),
+  runs: () => import("../src/cli/commands/runs.ts"),
   tune: () => import("../src/cli/commands/tune.ts"),
   data: () => import("../src/cli/commands/data.ts"),
 };

@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "run a published experiment and put what comes of it beside the published numbers",
     load: () => import("./commands/reproduce.ts"),
   },
+  runs: {
+    summary: "list training runs, or compare them on a page",
+    load: () => import("./commands/runs.ts"),
+  },
   tune: {
     summary: "measure which forms of training steps are fastest on this machine",
     load: () => import("./commands/tune.ts"),

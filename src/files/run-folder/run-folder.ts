@@ -159,7 +159,9 @@ async function openFolder(path: string, description: RunDescription, lock: RunLo
       await checkpoints.dropAfter(known ? step : -1);
       await log.cut(eventsBytes);
       await log.flush();
-      tensorBoard.forgetFrom(known ? step + 1 : 0);
+      // Of the events at the checkpoint's step some may be kept and some not: TensorBoard forgets them all, and gets the former.
+      tensorBoard.forgetFrom(step);
+      for (const event of await readEvents(log.path)) if (event.step >= step) await tensorBoard.append(event);
     },
     async close() {
       try {

@@ -72,7 +72,6 @@ export async function confusionPlot(
                 y: "truth",
                 text: ({ share }: Cell) => String(Math.round(100 * share)),
                 fill: "var(--text)",
-                fontWeight: (cell: Cell) => (isRight(cell) ? 650 : 400),
                 pointerEvents: "none",
               } as object,
             ),

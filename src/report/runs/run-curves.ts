@@ -3,8 +3,8 @@ import { eventScalars } from "../event-scalars.ts";
 import type { ReportedRun } from "./reported-run.ts";
 import { thinnedIndices } from "./thin-curve.ts";
 
-/** What curves are drawn over. */
-export const CURVE_AXES = ["step", "epoch", "seconds"] as const;
+/** What curves are drawn over; time is seconds of work. */
+export const CURVE_AXES = ["step", "epoch", "time"] as const;
 
 /** Name of what curves are drawn over. */
 export type CurveAxis = (typeof CURVE_AXES)[number];
@@ -50,9 +50,11 @@ function curvesOf(run: number, events: ReportedRun["events"]): Map<string, Curve
   const curves = new Map<string, { run: number; x: Record<CurveAxis, number[]>; y: number[] }>();
   for (const event of events) {
     for (const { tag, value } of eventScalars(event)) {
-      const curve = curves.get(tag) ?? { run, x: { step: [], epoch: [], seconds: [] }, y: [] };
+      const curve = curves.get(tag) ?? { run, x: { step: [], epoch: [], time: [] }, y: [] };
       curves.set(tag, curve);
-      for (const axis of CURVE_AXES) curve.x[axis].push(event[axis]);
+      curve.x.step.push(event.step);
+      curve.x.epoch.push(event.epoch);
+      curve.x.time.push(event.seconds);
       curve.y.push(value);
     }
   }
@@ -62,8 +64,8 @@ function curvesOf(run: number, events: ReportedRun["events"]): Map<string, Curve
 function thin(curve: Curve): Curve {
   const kept = thinnedIndices(curve.x.step, curve.y, MOST_POINTS);
   const pick = (values: readonly number[]): number[] => kept.map((i) => Number(values[i]!.toPrecision(6)));
-  const { step, epoch, seconds } = curve.x;
-  return { run: curve.run, x: { step: pick(step), epoch: pick(epoch), seconds: pick(seconds) }, y: pick(curve.y) };
+  const { step, epoch, time } = curve.x;
+  return { run: curve.run, x: { step: pick(step), epoch: pick(epoch), time: pick(time) }, y: pick(curve.y) };
 }
 
 function rankOf({ group, tag }: CurveChart): number {

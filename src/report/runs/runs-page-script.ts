@@ -5,7 +5,7 @@
  */
 export const RUNS_PAGE_SCRIPT: string = `
 (() => {
-const { runs, frame, mostDots, charts } = JSON.parse(document.getElementById("curve-data").textContent);
+const { runs, frame, mostDots, timeUnit, charts } = JSON.parse(document.getElementById("curve-data").textContent);
 const hidden = new Set(), svgElement = (name, attributes, parent) => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -63,7 +63,9 @@ const number = (value) => {
   return (value !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(+value.toPrecision(4))).replaceAll("-", "\\u2212");
 };
 const position = (axis, value) => axis === "step" ? "step " + Math.round(value) : axis === "epoch" ? "epoch " + +value.toFixed(2) :
-  value < 120 ? +value.toPrecision(3) + " s" : Math.floor(value / 60) + " min " + String(Math.floor(value % 60)).padStart(2, "0") + " s";
+  duration(value * timeUnit.seconds);
+const duration = (seconds) => seconds < 120 ? +seconds.toPrecision(3) + " s" :
+  Math.floor(Math.round(seconds) / 60) + " min " + String(Math.round(seconds) % 60).padStart(2, "0") + " s";
 const swatch = (run) => document.querySelectorAll(".choices svg.swatch")[run].cloneNode(true);
 
 // Reads the runs off at a place of the x axis; keyboard and pointer share it.

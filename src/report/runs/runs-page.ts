@@ -91,12 +91,14 @@ function swatch({ colour, dashes }: CurveStyle): Html {
 
 async function curvesSection(runs: readonly ReportedRun[], charts: readonly CurveChart[]): Promise<Section> {
   const styles = runs.map((_, i) => styleOf(i));
-  const scaled = charts.map((chart) => ({ ...chart, ...scalesOf(chart) }));
-  const figures = await Promise.all(scaled.map((chart, i) => chartFigure(chart, i, { runs, styles })));
+  const unit = timeUnit(charts);
+  const scaled = charts.map((chart) => inUnit(chart, unit)).map((chart) => ({ ...chart, ...scalesOf(chart) }));
+  const figures = await Promise.all(scaled.map((chart, i) => chartFigure(chart, i, { runs, styles, unit })));
   const data = {
     runs: runs.map(({ name }, i) => ({ name, ...styles[i]! })),
     frame: CURVE_FRAME,
     mostDots: MOST_DOTS,
+    timeUnit: unit,
     charts: scaled.map(({ title, curves, x, y }) => ({ title, curves, x, y })),
   };
   return {
@@ -129,6 +131,26 @@ function jsonInScript(value: unknown): Html {
   return trustedHtml(JSON.stringify(value).replaceAll("<", "\\u003c"));
 }
 
+/** What times are written in. */
+interface TimeUnit {
+  readonly name: "seconds" | "minutes" | "hours";
+  readonly seconds: number;
+}
+
+function timeUnit(charts: readonly CurveChart[]): TimeUnit {
+  const longest = Math.max(...charts.flatMap(({ curves }) => curves.flatMap(({ x }) => x.time)));
+  if (longest < 300) return { name: "seconds", seconds: 1 };
+  return longest < 3 * 3600 ? { name: "minutes", seconds: 60 } : { name: "hours", seconds: 3600 };
+}
+
+function inUnit(chart: CurveChart, { seconds }: TimeUnit): CurveChart {
+  const convert = (time: readonly number[]): number[] => time.map((value) => Number((value / seconds).toPrecision(6)));
+  return {
+    ...chart,
+    curves: chart.curves.map((curve) => ({ ...curve, x: { ...curve.x, time: convert(curve.x.time) } })),
+  };
+}
+
 interface ChartScales {
   readonly x: Readonly<Record<CurveAxis, CurveScale>>;
   readonly y: { readonly linear: CurveScale; readonly log?: CurveScale };
@@ -144,7 +166,7 @@ function scalesOf({ group, curves }: CurveChart): ChartScales {
       CURVE_AXES.map((axis) => [axis, axisScale(curves.flatMap(({ x }) => x[axis]))]),
     ) as ChartScales["x"],
     y: {
-      linear: group === "Accuracy" ? { type: "linear", domain: [low, Math.min(high, 101)] } : linear,
+      linear: group === "Accuracy" ? { type: "linear", domain: [low, Math.min(high, 100)] } : linear,
       ...(log && { log }),
     },
   };
@@ -158,7 +180,11 @@ function axisScale(values: readonly number[]): CurveScale {
 async function chartFigure(
   chart: CurveChart & ChartScales,
   index: number,
-  { runs, styles }: { readonly runs: readonly ReportedRun[]; readonly styles: readonly CurveStyle[] },
+  {
+    runs,
+    styles,
+    unit,
+  }: { readonly runs: readonly ReportedRun[]; readonly styles: readonly CurveStyle[]; readonly unit: TimeUnit },
 ): Promise<Html> {
   const variants: Html[] = [];
   for (const axis of CURVE_AXES) {
@@ -168,7 +194,7 @@ async function chartFigure(
       const isFirst = axis === CURVE_AXES[0] && scale === "linear";
       const plot = await curvePlot({
         description: `${chart.title} over ${axis}, ${scale}: ${chart.curves.map((curve) => `${runs[curve.run]!.name} ends at ${formatValue(curve.y.at(-1)!)}`).join(", ")}`,
-        x: { ...chart.x[axis], label: axis },
+        x: { ...chart.x[axis], label: axis === "time" ? unit.name : axis },
         y,
         // The script draws the others when they are asked for.
         curves: isFirst
