@@ -75,7 +75,8 @@ async function measure({ name, data: specification, model, batchSize, augment, s
   const data = await openTrainingData(specification);
   const training = await makeTraining(data, model, batchSize);
   const batches = endless(data, batchSize, augment);
-  const held = (await batches.next()).value;
+  // A batch of its own: what the pipeline gives is used again.
+  const held = (await endless(data, batchSize, augment).next()).value;
   const blocks = {
     fed: async () => {
       for (let i = 0; i < stepsPerBlock; i++) await training.run((await batches.next()).value);
@@ -132,7 +133,7 @@ async function* endless(
   batchSize: number,
   augment: readonly Augmentation[],
 ): AsyncGenerator<Record<string, Tensor>, never> {
-  for (let epoch = 0; ; epoch++) yield* trainingBatches(data.train, { batchSize, epoch, augment });
+  for (let epoch = 0; ; epoch++) yield* trainingBatches(data.train, { batchSize, epoch, augment, reuseMemory: true });
 }
 
 async function time(block: () => Promise<void>, steps: number): Promise<number> {

@@ -72,8 +72,9 @@ export function tokenWindows(tokens: Int32Array, length: number, description: st
     count,
     labels: undefined,
     classNames: undefined,
+    inMemory: true,
     sampleName: (index) => `tokens ${index * length}..${(index + 1) * length - 1}`,
     sample: async (index) => ({ x: int64Numbers(window(index, 0)), label: int64Numbers(window(index, 1)) }),
-    batch: async (indices) => ({ x: stacked(indices, 0), label: stacked(indices, 1) }),
+    batch: (indices) => ({ x: stacked(indices, 0), label: stacked(indices, 1) }),
   };
 }

@@ -109,6 +109,7 @@ describe("trainingBatches", () => {
     let started = 0;
     const slow: Dataset = {
       ...dataset,
+      inMemory: false,
       batch: async (indices) => {
         started++;
         if (started > 3) throw new Error("sample 3 is gone");
@@ -122,6 +123,39 @@ describe("trainingBatches", () => {
     await batches.next();
     await batches.next();
     await expect(batches.next()).rejects.toThrow("sample 3 is gone");
+  });
+
+  it("gives the same batches when it uses memory again, and does so", async () => {
+    for (const source of [dataset, { ...dataset, inMemory: false }]) {
+      const options = { batchSize: 3, epoch: 1, last: "keep" as const };
+      const kept = await collect(trainingBatches(source, options));
+      const seen: number[][] = [];
+      const memories = new Set<unknown>();
+      for await (const { x } of trainingBatches(source, { ...options, reuseMemory: true, readAhead: 1 })) {
+        await new Promise((resolve) => setTimeout(resolve, 2)); // time to read ahead
+        seen.push(numbers(x!));
+        memories.add(x!.data);
+      }
+      expect(seen).toEqual(kept.map(({ x }) => numbers(x!)));
+      expect(memories.size).toBe(3); // two for full batches, one for the last
+      expect(new Set(kept.map(({ x }) => x!.data)).size).toBe(4);
+    }
+  });
+
+  it("fails in turn, too, when samples in memory cannot be read", async () => {
+    let reads = 0;
+    const broken: Dataset = {
+      ...dataset,
+      batch: (indices) => {
+        if (++reads > 1) throw new Error("gone");
+        return dataset.batch!(indices);
+      },
+    };
+    const batches = trainingBatches(broken, { batchSize: 2, epoch: 0 });
+    await batches.next();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(reads).toBe(2);
+    await expect(batches.next()).rejects.toThrow("gone");
   });
 
   it("mixes batches after augmenting samples", async () => {

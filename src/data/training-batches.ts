@@ -17,8 +17,16 @@ export interface BatchOptions {
   readonly label?: string;
   /** Name under which weights are given, float32 [batch]: 1, and 0 for samples that only fill a batch. Default: not given. */
   readonly weight?: string;
-  /** Batches that are read while the caller works on one; they are in memory meanwhile. Default 3. */
+  /**
+   * Batches that are read while the caller works on one; they are in memory meanwhile. Default 3. Of samples that are in memory
+   * already one is, at most.
+   */
   readonly readAhead?: number;
+  /**
+   * Whether a batch's memory is used again once the next is asked for: faster, for callers that are done with it by then.
+   * Default false: batches may be kept.
+   */
+  readonly reuseMemory?: boolean;
 }
 
 /** How one pass over the data is made. */
@@ -65,22 +73,22 @@ export async function* trainingBatches(
   options: TrainingBatchOptions,
 ): AsyncGenerator<Record<string, Tensor>> {
   const { epoch, seed = 0, augment = [], augmentBatch, last = "drop", firstBatch = 0 } = options;
-  const { readAhead, count, read } = batchReader(dataset, { ...options, last }, () =>
+  const { count, read, advance } = batchReader(dataset, { ...options, last }, () =>
     shuffledIndices(dataset.count, seededRandom(seed * 1_000_003 + epoch)),
   );
   if (!Number.isInteger(firstBatch) || firstBatch < 0 || firstBatch > count) {
     throw new OptionError(`data: the first batch must be a whole number from 0 to ${count}, got ${firstBatch}.`);
   }
   const steps = typeof augment === "function" ? [augment] : augment;
-  const readChanged = async (number: number): Promise<Record<string, Tensor>> => {
-    const { samples, extras, indices } = await read(number);
+  const change = ({ samples, extras, indices }: ReadBatch, number: number): Record<string, Tensor> => {
     const changed =
       steps.length === 0 ? samples : augmented(samples, steps, (i) => sampleRandom(seed, epoch, indices[i]!));
     const batch = { ...changed, ...extras };
     // Numbers of batches and of samples must not draw alike.
     return augmentBatch ? augmentBatch(batch, sampleRandom(~seed, epoch, number)) : batch;
   };
-  yield* inAdvance(readChanged, { from: firstBatch, to: count, ahead: readAhead });
+  const readChanged = (number: number) => whenRead(read(number), (batch) => change(batch, number));
+  yield* inAdvance(readChanged, { from: firstBatch, to: count, ...advance });
 }
 
 /**
@@ -97,14 +105,11 @@ export async function* evaluationBatches(
   options: EvaluationBatchOptions,
 ): AsyncGenerator<Record<string, Tensor>> {
   const { last = "pad", weight = "weight" } = options;
-  const { readAhead, count, read } = batchReader(dataset, { ...options, last, weight }, () =>
+  const { count, read, advance } = batchReader(dataset, { ...options, last, weight }, () =>
     Uint32Array.from({ length: dataset.count }, (_, i) => i),
   );
-  const readAll = async (number: number): Promise<Record<string, Tensor>> => {
-    const { samples, extras } = await read(number);
-    return { ...samples, ...extras };
-  };
-  yield* inAdvance(readAll, { from: 0, to: count, ahead: readAhead });
+  const readAll = (number: number) => whenRead(read(number), ({ samples, extras }) => ({ ...samples, ...extras }));
+  yield* inAdvance(readAll, { from: 0, to: count, ...advance });
 }
 
 /** Returns how many batches one pass over `sampleCount` samples has. */
@@ -120,12 +125,18 @@ interface ReadBatch {
   readonly indices: Uint32Array;
 }
 
+interface BatchReader {
+  readonly count: number;
+  readonly read: (number: number) => ReadBatch | Promise<ReadBatch>;
+  readonly advance: { readonly ahead: number; readonly eager: boolean };
+}
+
 function batchReader(
   dataset: Dataset,
   options: BatchOptions & { readonly last: LastBatch },
   orderOf: () => Uint32Array,
-): { readonly count: number; readonly readAhead: number; readonly read: (number: number) => Promise<ReadBatch> } {
-  const { batchSize, label = "label", weight, readAhead = 3, last } = options;
+): BatchReader {
+  const { batchSize, readAhead = 3, reuseMemory = false, last } = options;
   for (const [what, value] of [
     ["batch size", batchSize],
     ["number of batches to read ahead", readAhead],
@@ -141,7 +152,12 @@ function batchReader(
     );
   }
   const order = orderOf();
-  const read = async (number: number): Promise<ReadBatch> => {
+  // Copying is work of this thread, and what is copied early is out of the processor's cache when it is needed.
+  const eager = dataset.inMemory !== true;
+  const ahead = eager ? readAhead : 1;
+  /** Memory of the batch in use and of those read ahead. */
+  const used: (Sample | undefined)[] = new Array(ahead + 1);
+  const read = (number: number): ReadBatch | Promise<ReadBatch> => {
     const start = number * batchSize;
     const real = Math.min(batchSize, order.length - start);
     const length = last === "pad" ? batchSize : real;
@@ -149,26 +165,46 @@ function batchReader(
       length === real
         ? order.subarray(start, start + real)
         : Uint32Array.from({ length }, (_, i) => order[(start + i) % order.length]!);
-    const samples = await readSamples(dataset, indices);
-    const extras: Record<string, Tensor> = {};
-    const { labels } = dataset;
-    if (labels !== undefined) extras[label] = int64Numbers(indices.map((index) => labels[index]!));
-    else if (samples[label] === undefined) {
-      throw new DataError(`${dataset.description}: samples must have labels to train on, got none.`);
-    }
-    if (weight !== undefined) {
-      extras[weight] = new Tensor("float32", [length], new Float32Array(length).fill(1, 0, real));
-    }
-    return { samples, extras, indices };
+    const canReuse = reuseMemory && length === batchSize;
+    const reading = readSamples(dataset, indices, canReuse ? used[number % used.length] : undefined);
+    return whenRead(reading, (samples) => {
+      if (canReuse) used[number % used.length] = samples;
+      return { samples, indices, extras: extrasOf(dataset, samples, { ...options, indices, real }) };
+    });
   };
-  return { count, readAhead, read };
+  return { count, read, advance: { ahead, eager } };
+}
+
+/** Labels, and weights where they are asked for. */
+function extrasOf(
+  { labels, description }: Dataset,
+  samples: Sample,
+  { label = "label", weight, indices, real }: BatchOptions & { readonly indices: Uint32Array; readonly real: number },
+): Record<string, Tensor> {
+  const extras: Record<string, Tensor> = {};
+  if (labels !== undefined) {
+    const chosen = new Int32Array(indices.length);
+    for (let i = 0; i < chosen.length; i++) chosen[i] = labels[indices[i]!]!;
+    extras[label] = int64Numbers(chosen);
+  } else if (samples[label] === undefined) {
+    throw new DataError(`${description}: samples must have labels to train on, got none.`);
+  }
+  if (weight !== undefined) {
+    extras[weight] = new Tensor("float32", [indices.length], new Float32Array(indices.length).fill(1, 0, real));
+  }
+  return extras;
 }
 
 /** Reads samples into a batch whose memory is the caller's. */
-async function readSamples(dataset: Dataset, indices: Uint32Array): Promise<Sample> {
-  if (dataset.batch) return dataset.batch(indices);
-  const samples = await Promise.all(Array.from(indices, (index) => dataset.sample(index)));
-  return stackSamples(samples, dataset.description);
+function readSamples(dataset: Dataset, indices: Uint32Array, into: Sample | undefined): Sample | Promise<Sample> {
+  if (dataset.batch) return dataset.batch(indices, into);
+  const samples = Promise.all(Array.from(indices, (index) => dataset.sample(index)));
+  return samples.then((all) => stackSamples(all, dataset.description));
+}
+
+/** Goes on with what is there, at once, or with what is still being read. */
+function whenRead<T, Result>(value: T | Promise<T>, next: (value: T) => Result): Result | Promise<Result> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 /** Applies augmentations within the batch's memory, and makes another batch only of samples that they replaced. */
