@@ -2,6 +2,7 @@
  * What an experiment is: a published claim, the numbers that go with it, a design for each scale, and the assertions that
  * decide whether the claim was reproduced. One experiment is one file, registered in index.ts.
  */
+import type { TrainingData } from "../data/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import type { Claim } from "./claims.ts";
 import type { Estimate } from "./estimate.ts";
@@ -66,6 +67,14 @@ export interface Unit<Result> {
   run(lab: Lab<Result>): Promise<Result>;
 }
 
+/** A data set on this machine. */
+export interface LocalData {
+  /** As recipes name it: `cifar10:path`. */
+  readonly set: string;
+  /** All of it, opened without options. */
+  readonly data: TrainingData;
+}
+
 /** What a unit has to work with. */
 export interface Lab<Result = unknown> {
   readonly seed: number;
@@ -73,8 +82,8 @@ export interface Lab<Result = unknown> {
   readonly signal: AbortSignal;
   /** Folder for files that the units of this seed share, such as trained networks. */
   readonly folder: string;
-  /** Returns a data set as recipes name it: `cifar10:path`. */
-  dataSet(name: string): string;
+  /** Returns one of the scale's data sets. */
+  dataSet(name: string): LocalData;
   /** Returns what an earlier unit of the same seed found. */
   result(key: string): Result;
   /** Says how much of the unit is done, and what is to be seen so far. */

@@ -1,4 +1,6 @@
 /** Reproductions of published results: experiments, and what runs, judges and reports them. */
+import { aciq } from "./aciq.ts";
+import { baselines } from "./baselines.ts";
 import type { Experiment } from "./experiment.ts";
 
 export {
@@ -15,6 +17,7 @@ export {
   type Experiment,
   type Findings,
   type Lab,
+  type LocalData,
   type Published,
   type ResultCell,
   type Results,
@@ -31,7 +34,6 @@ export {
   type Environment,
   type ExperimentProgress,
   type ExperimentRun,
-  type LocalData,
   type RunExperimentOptions,
   resultsOf,
   runExperiment,
@@ -39,4 +41,6 @@ export {
 export { assertReplaceable, writeReport } from "./write-report.ts";
 
 /** The register of experiments: add one here and `modicum reproduce` knows it. */
-export const experiments: Readonly<Record<string, Experiment>> = {};
+export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
+  [baselines, aciq].map((experiment) => [experiment.id, experiment as Experiment]),
+);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { TrainingData } from "../data/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { coin } from "./coin.cases.ts";
 import type { Experiment, Unit } from "./experiment.ts";
@@ -79,7 +80,9 @@ describe("runExperiment", () => {
     const { scales } = coin as Experiment;
     const longer = { ...scales, smoke: { ...scales.smoke, design: { tosses: 21, loaded: 0.75 } } };
     const onData = { ...scales, smoke: { ...scales.smoke, data: ["mnist"] } };
-    const data = (fingerprint: string) => ({ data: { mnist: { set: "mnist:x", fingerprint } } });
+    const data = (fingerprint: string) => ({
+      data: { mnist: { set: "mnist:x", data: { fingerprint } as TrainingData } },
+    });
     const others = [
       { change: {}, rest: {} },
       { change: { version: 2 }, rest: {} },
@@ -121,7 +124,7 @@ describe("runExperiment", () => {
       ...coin,
       scales: { ...scales, smoke: { ...scales.smoke, data: ["mnist", "cifar10"] } },
     } as Experiment;
-    const data = { mnist: { set: "mnist:x", fingerprint: "a" } };
+    const data = { mnist: { set: "mnist:x", data: { fingerprint: "a" } as TrainingData } };
     await expect(runExperiment(needy, { ...options("needy"), data })).rejects.toThrow(
       "coin: the data sets mnist, cifar10 must be there, got none for cifar10. Say where they are: --data cifar10:PATH",
     );

@@ -5,17 +5,9 @@ import { makeFolder, writeFileAtomically } from "../files/index.ts";
 import { MODICUM_VERSION } from "../quantize/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { designHash } from "./design-hash.ts";
-import type { Experiment, Lab, Results, Scale, Unit } from "./experiment.ts";
+import type { Experiment, Lab, LocalData, Results, Scale, Unit } from "./experiment.ts";
 import { secondsLeft } from "./remaining-time.ts";
 import { readUnit, type StoredUnit, writeUnit } from "./unit-store.ts";
-
-/** A data set on this machine. */
-export interface LocalData {
-  /** As recipes name it: `cifar10:path`. */
-  readonly set: string;
-  /** Tells whether the data changed. */
-  readonly fingerprint: string;
-}
 
 /** What a run is asked for. */
 export interface RunExperimentOptions {
@@ -91,7 +83,7 @@ export async function runExperiment(experiment: Experiment, options: RunExperime
     modicum: MODICUM_VERSION,
     runtime: runtime.description,
     node: process.versions.node,
-    data: Object.fromEntries(plan.data.map((name) => [name, data[name]!.fingerprint])),
+    data: Object.fromEntries(plan.data.map((name) => [name, data[name]!.data.fingerprint])),
   };
   const identity = describeIdentity(experiment, plan.design, environment);
   const hash = designHash(identity);
@@ -187,7 +179,7 @@ async function runTask(
     runtime,
     signal,
     folder,
-    dataSet: (name) => data[name]!.set,
+    dataSet: (name) => data[name]!,
     result: (key) => {
       const earlier = tasks.find((other) => other.seed === seed && other.unit.key === key)?.stored;
       if (!earlier) throw new Error(`internal: "${unit.key}" needs the result of "${key}", which must come before it.`);
