@@ -7,6 +7,7 @@ import { breathing } from "./breathing.ts";
 import { calibrate, type InputMoments, type ValueStatistics } from "./calibrate.ts";
 import { MAXIMUM_POSITIONS, type StatisticsRequest } from "./calibration-program.ts";
 import { type ActivationChoice, type ChoiceOptions, chooseGrid, UNCLIPPED } from "./choose-grids.ts";
+import { withoutCoarseMaxima } from "./coarse-maxima.ts";
 import type { CalibrationData, Progress } from "./options.ts";
 import { assignBits, type LayerBits } from "./policy.ts";
 import type { RangeMethod } from "./ranges/range-method.ts";
@@ -17,6 +18,8 @@ import type { Settings } from "./settings.ts";
 export interface ActivationCalibration {
   /** How each activation is quantized, by the value that is stored. */
   readonly choices: ReadonlyMap<Value, ActivationChoice>;
+  /** Layers that compute in float although they have an integer form, with the reason. */
+  readonly floatLayers: ReadonlyMap<Layer, string>;
   /** Moments of the channels of layers' inputs, for corrections. */
   readonly inputMoments: ReadonlyMap<Value, InputMoments>;
   readonly samples: number;
@@ -27,6 +30,8 @@ export interface ActivationCalibration {
 export interface CalibrateActivationsOptions {
   readonly runtime: Runtime;
   readonly settings: Settings;
+  /** Results whose channels get scales of their own. */
+  readonly scaled: ReadonlySet<Value>;
   /** Statistics known without running the model, which replace measured ones. */
   readonly known: ReadonlyMap<Value, ValueStatistics>;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -56,7 +61,7 @@ export async function calibrateActivations(
   const inputsOf =
     settings.correction === "none" ? [] : [...new Set(layers.filter(hasChannelMeans).map((layer) => layer.input))];
   const requests = [
-    ...[...plan.requests.values()].map((request) => fullRequest(request, data, settings)),
+    ...[...plan.requests.values()].map((request) => fullRequest(request, data, options)),
     ...inputsOf.map(inputRequest),
   ];
   const ranked = requests.filter(({ value }) => value.shape !== undefined && value.shape.length > 0);
@@ -74,7 +79,8 @@ export async function calibrateActivations(
   const inputMoments = new Map(
     inputsOf.flatMap((value) => (statistics.has(value) ? [[value, statistics.get(value)!.inputs] as const] : [])),
   );
-  return { choices, inputMoments, samples: found.samples, batches: found.batches };
+  const remaining = settings.simulate ? { choices, floatLayers: new Map() } : withoutCoarseMaxima(choices, layers);
+  return { ...remaining, inputMoments, samples: found.samples, batches: found.batches };
 }
 
 /** Whether the mean of each input channel says something about a layer's outputs. */
@@ -88,7 +94,11 @@ function inputRequest(value: Value): StatisticsRequest {
   return { value, channelAxis: channelAxisOf(value), detail: "inputs", exact: false, positions: INPUT_POSITIONS };
 }
 
-function fullRequest(request: ActivationRequest, data: CalibrationData, settings: Settings): StatisticsRequest {
+function fullRequest(
+  request: ActivationRequest,
+  data: CalibrationData,
+  { settings, scaled }: Pick<CalibrateActivationsOptions, "settings" | "scaled">,
+): StatisticsRequest {
   const value = describedValue(request, settings.range);
   const perChannel = settings.granularity === "channel" && isFeatureMap(value);
   const axis = channelAxisOf(value);
@@ -104,6 +114,8 @@ function fullRequest(request: ActivationRequest, data: CalibrationData, settings
     channelAxis: axis,
     detail: perChannel ? "channel" : "tensor",
     exact: USES_DEVIATIONS.has(settings.range.name),
+    // Formulas of distributions before an activation function know nothing of one behind it.
+    scaled: value === request.value && !USES_DEVIATIONS.has(settings.range.name) && scaled.has(value),
     minimum: value === request.value && request.low === 0 ? 0 : undefined,
     positions,
   };

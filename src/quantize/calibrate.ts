@@ -16,6 +16,7 @@ import {
 import { MomentAccumulator } from "./moment-accumulator.ts";
 import type { CalibrationData, Feeds, Progress } from "./options.ts";
 import { SampleStore } from "./sample-store.ts";
+import { channelScalesFor } from "./scaled-channels.ts";
 import type { Statistics } from "./statistics.ts";
 
 /** Mean and variance of each channel of a value. */
@@ -29,6 +30,8 @@ export interface ValueStatistics {
   readonly inputs: InputMoments;
   /** Moments of the whole tensor, with a histogram of the samples; absent when only means were asked for. */
   readonly tensor?: Statistics;
+  /** What each channel was divided by for `tensor`, when that was asked for. */
+  readonly channelScales?: Float32Array;
   /** Moments of each channel; present when asked for. */
   readonly channels?: readonly Statistics[];
 }
@@ -159,6 +162,7 @@ class Collector {
     const means = this.#channels.means();
     const inputs = { means, variances: this.#samples.channelVariances(means) };
     if (detail === "inputs") return { inputs };
+    if (this.request.scaled) return { inputs, ...this.#scaled() };
     const [tensor] = this.#tensor.statistics();
     const complete = (found: Statistics, channel?: number): Statistics => {
       const statistics = minimum === undefined ? found : { ...found, min: minimum };
@@ -169,6 +173,27 @@ class Collector {
     };
     if (detail === "tensor") return { inputs, tensor: complete(tensor!) };
     return { inputs, tensor: complete(tensor!), channels: this.#channels.statistics().map(complete) };
+  }
+
+  /** Statistics of the tensor with each channel divided by its number. */
+  #scaled(): { tensor: Statistics; channelScales: Float32Array } {
+    const { minimum } = this.request;
+    const channels = this.#channels!.statistics().map((channel) =>
+      minimum === undefined ? channel : { ...channel, min: minimum },
+    );
+    const channelScales = channelScalesFor(channels);
+    const divided = (of: (channel: Statistics) => number): number[] =>
+      channels.map((channel, c) => of(channel) / channelScales[c]!);
+    const moments: Statistics = {
+      count: channels.reduce((sum, { count }) => sum + count, 0),
+      min: divided(({ min }) => min).reduce((least, one) => Math.min(least, one)),
+      max: divided(({ max }) => max).reduce((most, one) => Math.max(most, one)),
+      mean: divided(({ mean }) => mean).reduce((sum, one) => sum + one / channels.length, 0),
+      meanAbsoluteDeviation: 0,
+      standardDeviation: 0,
+    };
+    const samples = this.#samples.dividedBy(channelScales);
+    return { tensor: samples.withHistogram(samples.withDeviations(moments)), channelScales };
   }
 
   /** Throws a DataError naming the number at fault unless the summary of some numbers is finite. */

@@ -22,6 +22,8 @@ export interface StatisticsRequest {
   readonly exact: boolean;
   /** A bound that the values are known to reach, so that their minimum need not be searched: 0 behind a ReLU. */
   readonly minimum?: number | undefined;
+  /** Whether the statistics of the tensor are of its channels, each divided by its own number (`channelScalesFor`). */
+  readonly scaled?: boolean;
   /** Values of each channel to sample: from each feature map, or from each batch of rows. At least 1. */
   readonly positions: number;
 }

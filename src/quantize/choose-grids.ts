@@ -3,7 +3,7 @@ import type { Value } from "../program/index.ts";
 import type { ActivationPlan, ActivationRequest } from "./activation-plan.ts";
 import { allocateBits, LARGEST_ALLOCATED_BITS, zeroBitValue } from "./allocation.ts";
 import type { ValueStatistics } from "./calibrate.ts";
-import { constantGrid, deployableGrid, type Grid, gridFor, type Range } from "./grid.ts";
+import { type ActivationGrid, constantGrid, deployableGrid, type Grid, gridFor, type Range } from "./grid.ts";
 import type { SimulatedGrid } from "./lowering/simulate.ts";
 import type { Allocation } from "./options.ts";
 import { rangeMethods } from "./ranges/index.ts";
@@ -18,8 +18,8 @@ export interface ActivationChoice {
   readonly method: RangeMethod;
   readonly rangeRequest: RangeRequest;
   readonly range: Range;
-  /** The tensor's grid; in a simulation per channel, of the tensor as a whole (for the report). */
-  readonly grid: Grid;
+  /** The tensor's grid, with scales of channels where `statistics` and `range` are in units of those; in a simulation per channel, of the tensor as a whole (for the report). */
+  readonly grid: ActivationGrid;
   /** One grid per channel, in simulations that ask for it. */
   readonly channelGrids: readonly Grid[] | undefined;
 }
@@ -42,16 +42,22 @@ export function chooseGrid(
   options: ChoiceOptions,
 ): ActivationChoice {
   const { bits, method, variant, deployable } = options;
+  const { channelScales } = found;
   const statistics = found.tensor!;
   const rangeRequest: RangeRequest = {
     bits,
     side: request.side,
     variant,
-    ceiling: request.high,
+    ceiling: channelScales ? Number.POSITIVE_INFINITY : request.high,
     subject: request.value.name,
   };
-  const range = bounded(method.choose(statistics, rangeRequest), request);
-  const grid = deployable ? deployableGrid(range, bits) : gridFor(range, bits);
+  const chosen = method.choose(statistics, rangeRequest);
+  // In units of a channel's largest value there is nothing beyond what an activation function lets through.
+  const range = channelScales ? chosen : bounded(chosen, request);
+  const grid = {
+    ...(deployable ? deployableGrid(range, bits) : gridFor(range, bits)),
+    ...(channelScales && { channelScales }),
+  };
   const channelGrids = options.perChannel && found.channels ? gridsPerChannel(request, found, options) : undefined;
   return { request, statistics, bits, method, rangeRequest, range, grid, channelGrids };
 }
@@ -83,8 +89,11 @@ function gridsPerChannel(request: ActivationRequest, found: ValueStatistics, opt
 }
 
 /** Returns the grid of every quantized activation: the parts of a concatenation share one, moved elements keep theirs. */
-export function deployableGrids(choices: ReadonlyMap<Value, ActivationChoice>, plan: ActivationPlan): Map<Value, Grid> {
-  const grids = new Map<Value, Grid>();
+export function deployableGrids(
+  choices: ReadonlyMap<Value, ActivationChoice>,
+  plan: ActivationPlan,
+): Map<Value, ActivationGrid> {
+  const grids = new Map<Value, ActivationGrid>();
   for (const [value, choice] of choices) grids.set(value, choice.grid);
   for (const [whole, parts] of plan.concatenations) {
     // Of a tensor of unknown rank there are no statistics.

@@ -21,6 +21,12 @@ export interface Grid {
   readonly lowestCode: number;
 }
 
+/** A grid of an activation, in units of the tensor or, with `channelScales`, of each of its channels. */
+export interface ActivationGrid extends Grid {
+  /** A code of channel c (axis 1) stands for this many times what the grid says. See `scalableResults`. */
+  readonly channelScales?: Float32Array | undefined;
+}
+
 /** The smallest scale of any grid, so that nothing is ever divided by zero (ACIQ section 5). */
 export const MINIMUM_SCALE: number = Math.fround(1e-8);
 

@@ -5,7 +5,7 @@ import type { ActivationPlan } from "./activation-plan.ts";
 import { breathing } from "./breathing.ts";
 import type { ActivationCalibration } from "./calibrate-activations.ts";
 import { deployableGrids, simulatedGrids } from "./choose-grids.ts";
-import type { Grid } from "./grid.ts";
+import type { ActivationGrid, Grid } from "./grid.ts";
 import { lowerForCpu } from "./lowering/cpu.ts";
 import type { LoweredProgram, QuantizationPlan, QuantizedLayer } from "./lowering/plan.ts";
 import { lowerPortably } from "./lowering/portable.ts";
@@ -56,21 +56,34 @@ export async function lowerLayers(
   for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
     await breathe();
     const { weights: bits, reason } = bitsOf.get(layer)!;
+    const inFloat = calibration.floatLayers.get(layer);
+    const inputGrid = inFloat === undefined ? grids.get(layer.input) : undefined;
     const made = quantizeLayer(layer, {
       bits,
-      granularity: granularityOf(layer, settings, grids.get(layer.input)),
+      granularity: granularityOf(layer, settings, inputGrid),
       clip: settings.weightRange === "mse" && bits <= 4 ? "mse" : "max",
       correction: settings.correction,
       inputMoments: calibration.inputMoments.get(layer.input),
-      inputGrid: settings.target === "webgpu" ? undefined : grids.get(layer.input),
+      inputGrid: settings.target === "webgpu" ? undefined : finestGrid(inputGrid),
       sameWeights: byWeight.get(layer.weight),
     });
     byWeight.set(layer.weight, made.quantized);
     quantized.push(made.quantized);
-    lowered.push({ layer, weightBits: bits, weightSqnrDb: sqnrDb(layerWeights(layer), made.floats), reason });
+    lowered.push({
+      layer,
+      weightBits: bits,
+      weightSqnrDb: sqnrDb(layerWeights(layer), made.floats),
+      reason: inFloat ?? reason,
+    });
   }
   const plan = { program, layers: byNode(quantized), activations, grids };
   return { ...LOWERINGS[settings.target](plan), layers: lowered };
+}
+
+/** The grid of the input channel with the smallest scale: what has room for a bias there has it in all. */
+function finestGrid(grid: ActivationGrid | undefined): Grid | undefined {
+  if (!grid?.channelScales) return grid;
+  return { ...grid, scale: grid.scale * grid.channelScales.reduce((least, scale) => Math.min(least, scale)) };
 }
 
 /** Blocks where an operator takes them and the products are not integer products anyway. */

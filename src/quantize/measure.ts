@@ -1,8 +1,9 @@
 /** Measuring what quantization did: float and quantized program side by side in one run, errors reduced in the graph. */
 import { writeModel } from "../onnx/index.ts";
-import { cloneProgram, Emitter, Graph, Program, type Value } from "../program/index.ts";
+import { cloneProgram, Emitter, Graph, Program, Value } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
-import { dtypeCode, float32, int64, Tensor } from "../tensor/index.ts";
+import { dtypeCode, int64 } from "../tensor/index.ts";
+import { emitDequantized } from "./grid-tensors.ts";
 import type { LoweredProgram, LoweredValue } from "./lowering/plan.ts";
 import type { CalibrationData } from "./options.ts";
 
@@ -57,9 +58,8 @@ function comparisonProgram(reference: Program, lowered: Program, pairs: readonly
   for (const node of quantized.allNodes()) node.name = "";
   const emitter = new Emitter();
   const sums = pairs.toReversed().flatMap(({ float, quantized: { value, grid } }) => {
-    const scale = grid && emitter.constant("scale", float32([], [grid.scale]));
-    const zeroPoint = grid && emitter.constant("zero_point", new Tensor("uint8", [], Uint8Array.of(grid.zeroPoint)));
-    const numbers = grid ? emitter.emit("DequantizeLinear", [values.get(value), scale, zeroPoint]) : values.get(value)!;
+    const numbers = grid ? new Value("numbers", "float32") : values.get(value)!;
+    if (grid) emitDequantized(emitter, values.get(value)!, grid, numbers);
     const error = emitter.emit("Sub", [float, numbers]);
     return [squareSum(float, emitter), squareSum(error, emitter)];
   });

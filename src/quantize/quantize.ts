@@ -3,7 +3,7 @@ import { DataError, ModicumError, UnsupportedError } from "../errors.ts";
 import { inlineFunctions, type ModelFile, modelSizeBytes, readModel, upgradeOpset, writeModel } from "../onnx/index.ts";
 import { countMacs, inferShapes } from "../ops/index.ts";
 import { findLayers, isQuantized, type Layer, prepareProgram } from "../prepare/index.ts";
-import { cloneProgram, type Node, type Program, removeDeadNodes } from "../program/index.ts";
+import { cloneProgram, type Node, type Program, removeDeadNodes, type Value } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { planActivations } from "./activation-plan.ts";
 import { batchNormStatistics } from "./batch-norm-statistics.ts";
@@ -18,6 +18,7 @@ import { assertFiniteWeights } from "./quantize-layer.ts";
 import { recordShapes } from "./record-shapes.ts";
 import { quantizationRemarks } from "./remarks.ts";
 import type { LayerReport, QuantizationReport } from "./report-data.ts";
+import { scalableResults } from "./scaled-channels.ts";
 import { FLOAT_BITS, resolveSettings, type Settings, settingsRecord } from "./settings.ts";
 import { syntheticData } from "./synthetic.ts";
 
@@ -85,9 +86,11 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     scores: settings.simulate,
     sums: !settings.simulate || settings.policy.quantizeSums,
   });
+  const inIntegers = settings.target === "cpu" && !settings.simulate;
+  const scaled = inIntegers ? scalableResults(program, layers, plan) : new Set<Value>();
   const known = options.calibration ? new Map() : batchNormStatistics(original, program);
   const calibration = runnable
-    ? await calibrateActivations(program, layers, plan, data, { ...options, settings, known })
+    ? await calibrateActivations(program, layers, plan, data, { ...options, settings, known, scaled })
     : NOT_CALIBRATED;
   const reference = cloneProgram(program);
   const macs = countMacs(program);
@@ -163,7 +166,13 @@ function namesOf(program: Program): Set<string> {
 }
 
 /** What stands for a calibration of a model that cannot be run. */
-const NOT_CALIBRATED: ActivationCalibration = { choices: new Map(), inputMoments: new Map(), samples: 0, batches: 0 };
+const NOT_CALIBRATED: ActivationCalibration = {
+  choices: new Map(),
+  floatLayers: new Map(),
+  inputMoments: new Map(),
+  samples: 0,
+  batches: 0,
+};
 
 /** A model that cannot be run can have its weights quantized, by what is in the file alone. */
 function weightsOnly(settings: Settings, foreign: readonly string[]): Settings {

@@ -1,5 +1,5 @@
 /** A bounded number of sampled values, kept by channel, from any number of batches. */
-import type { Tensor } from "../tensor/index.ts";
+import { Tensor } from "../tensor/index.ts";
 import { CHANNEL_HISTOGRAM_BINS, HISTOGRAM_BINS } from "./histogram.ts";
 import type { Histogram, Statistics } from "./statistics.ts";
 
@@ -60,6 +60,21 @@ export class SampleStore {
       }
     }
     return { ...statistics, meanAbsoluteDeviation: absolute / count, standardDeviation: Math.sqrt(square / count) };
+  }
+
+  /** Returns the samples with each channel divided by its number. */
+  dividedBy(divisors: Float32Array): SampleStore {
+    const divided = new SampleStore(this.#capacity);
+    divided.#batches = this.#batches.map(({ data, shape }) => {
+      const after = shape[2]!;
+      const values = Float32Array.from(data as Float32Array);
+      for (let run = 0, at = 0; at < values.length; run++) {
+        const divisor = divisors[run % divisors.length]!;
+        for (const end = at + after; at < end; at++) values[at]! /= divisor;
+      }
+      return new Tensor("float32", shape, values);
+    });
+    return divided;
   }
 
   /** Returns the variance of each channel's samples around the known means. */

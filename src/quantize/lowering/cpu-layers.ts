@@ -13,19 +13,40 @@ export const integerConv: LayerRule = (quantized, integers) => {
   const { layer } = quantized;
   const { emitter } = integers;
   const result = integers.stored(layer.output)!;
+  const input = integers.grid(layer.input)!;
+  const summed = rescaled(quantized, input.channelScales, (scale, factor) => scale * factor);
+  const stored = rescaled(summed, integers.grid(result)!.channelScales, (scale, factor) => scale / factor);
   const inputs = [
     integers.codes(layer.input),
     ...integers.quantization(layer.input),
     integerWeights(emitter, quantized),
-    weightScales(emitter, quantized),
+    weightScales(emitter, stored),
     weightZeroPoint(emitter),
     ...integers.quantization(result),
-    integerBias(emitter, quantized, integers.grid(layer.input)!.scale),
+    integerBias(emitter, summed, input.scale),
   ];
   const node = new Node("QLinearConv", inputs, [integers.newCodes(result)], { name: layer.node.name });
   for (const [name, attribute] of layer.node.attributes) node.attributes.set(name, attribute);
   emitter.append(node);
 };
+
+/**
+ * The layer with the scale of each output channel's weights changed by the scale of a channel: of its own result, or, in a
+ * depthwise convolution, of the input channel it reads.
+ */
+function rescaled(
+  quantized: QuantizedLayer<ChannelWeights>,
+  channelScales: Float32Array | undefined,
+  change: (scale: number, factor: number) => number,
+): QuantizedLayer<ChannelWeights> {
+  if (!channelScales) return quantized;
+  const { weights } = quantized;
+  const grids = weights.grids.map((grid, output) => {
+    const channel = Math.floor((output * channelScales.length) / weights.grids.length);
+    return { ...grid, scale: Math.fround(change(grid.scale, channelScales[channel]!)) };
+  });
+  return { ...quantized, weights: { ...weights, grids } };
+}
 
 /** Gemm as QGemm: codes in; codes out where the result is quantized, floats otherwise (logits). */
 export const integerGemm: LayerRule = (quantized, integers) => {

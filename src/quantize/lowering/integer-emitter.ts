@@ -1,7 +1,7 @@
 /** Emitting integer operators: keeps each value as codes, as floats, or both, and converts only where somebody asks. */
-import { Emitter, Node, Value } from "../../program/index.ts";
-import { float32, Tensor } from "../../tensor/index.ts";
-import type { Grid } from "../grid.ts";
+import { Emitter, type Node, Value } from "../../program/index.ts";
+import type { ActivationGrid } from "../grid.ts";
+import { emitDequantized, emitQuantized, scaleConstant, zeroPointConstant } from "../grid-tensors.ts";
 import type { LoweredProgram, LoweredValue, QuantizationPlan } from "./plan.ts";
 
 /**
@@ -21,7 +21,7 @@ export class IntegerEmitter {
   }
 
   /** Returns the grid of a quantized activation, or undefined for one that stays in float. */
-  grid(value: Value): Grid | undefined {
+  grid(value: Value): ActivationGrid | undefined {
     return this.plan.grids.get(value);
   }
 
@@ -39,8 +39,7 @@ export class IntegerEmitter {
   /** Returns a value as floats, dequantizing its codes if that is all there is. */
   float(value: Value): Value {
     if (!this.#codesOnly.delete(value)) return value;
-    const inputs = [this.#codes.get(value), ...this.quantization(value)];
-    this.emitter.append(new Node("DequantizeLinear", inputs, [value], { name: `${value.name}_dequantize` }));
+    emitDequantized(this.emitter, this.#codes.get(value)!, this.#gridOf(value), value);
     return value;
   }
 
@@ -48,7 +47,7 @@ export class IntegerEmitter {
   codes(value: Value): Value {
     const known = this.#codes.get(value);
     if (known) return known;
-    const codes = this.emitter.emit("QuantizeLinear", [value, ...this.quantization(value)], {
+    const codes = emitQuantized(this.emitter, value, this.#gridOf(value), {
       output: `${value.name}_quantized`,
       dtype: "uint8",
       shape: value.shape,
@@ -67,15 +66,12 @@ export class IntegerEmitter {
 
   /** Returns the scale of a quantized activation as a constant. */
   scale(value: Value): Value {
-    return this.emitter.constant(`${value.name}_scale`, float32([], [this.#gridOf(value).scale]));
+    return scaleConstant(this.emitter, this.#gridOf(value));
   }
 
   /** Returns the zero point of a quantized activation as a constant. */
   zeroPoint(value: Value): Value {
-    return this.emitter.constant(
-      `${value.name}_zero_point`,
-      new Tensor("uint8", [], Uint8Array.of(this.#gridOf(value).zeroPoint)),
-    );
+    return zeroPointConstant(this.emitter, this.#gridOf(value));
   }
 
   /** Returns scale and zero point, as operators take them. */
@@ -99,7 +95,7 @@ export class IntegerEmitter {
     return { program, values };
   }
 
-  #gridOf(value: Value): Grid {
+  #gridOf(value: Value): ActivationGrid {
     const grid = this.grid(value);
     if (!grid) throw new Error(`internal: ${value.name} has no grid`);
     return grid;

@@ -2,7 +2,7 @@
 import type { Layer } from "../../prepare/index.ts";
 import type { Node, Program, Value } from "../../program/index.ts";
 import type { ActivationPlan } from "../activation-plan.ts";
-import type { Grid } from "../grid.ts";
+import type { ActivationGrid } from "../grid.ts";
 import type { QuantizedWeights } from "../quantized-weights.ts";
 
 /** A layer with its quantized weights. */
@@ -25,13 +25,13 @@ export interface QuantizationPlan {
   readonly layers: ReadonlyMap<Node, readonly QuantizedLayer[]>;
   readonly activations: ActivationPlan;
   /** Grid of every quantized activation, those that share one included. Empty when activations stay in float. */
-  readonly grids: ReadonlyMap<Value, Grid>;
+  readonly grids: ReadonlyMap<Value, ActivationGrid>;
 }
 
 /** Where an activation is after lowering: float numbers, or codes with their grid. */
 export interface LoweredValue {
   readonly value: Value;
-  readonly grid: Grid | undefined;
+  readonly grid: ActivationGrid | undefined;
 }
 
 /** A rewritten program; `values` has the activations that are no longer where they were. */
