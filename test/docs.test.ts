@@ -123,6 +123,8 @@ describe.skipIf(reasonWithoutOnnxRuntimeNode() !== undefined)("the JSON that doc
       ["quantize", model, "-w", "3", "-o", small, "--calibrate", EXAMPLE, ...data],
       ["evaluate", model, small, ...data, "--timing", "0.05"],
       ["compare", model, small, ...data, "--timing", "0.05"],
+      ["train", "mlp", "--data", "example", "--epochs", "1", "--output", join(folder, "run"), "--quiet", "--json"],
+      ["export", join(folder, "run"), "--output", join(folder, "mlp.onnx"), "--json"],
     ];
     for (const args of calls) {
       const { code, stdout, stderr } = await runMain(args);

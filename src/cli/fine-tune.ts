@@ -4,21 +4,24 @@ import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { completePreprocessing, pictureInputOf } from "../data/index.ts";
 import { DataError, UnsupportedError } from "../errors.ts";
-import { findPreprocessing, type LoadedModel, readModelFile } from "../files/index.ts";
-import type { Recipe, RecipeInput } from "../fit/index.ts";
+import { dataSources, findPreprocessing, readModelFile } from "../files/index.ts";
+import type { Recipe } from "../fit/index.ts";
 import type { Program } from "../program/index.ts";
 
 /**
- * Returns a recipe that trains the model in a file further: the file with its checksum, the size of its pictures and their
- * normalization, as the preprocessing beside the model says, or by the defaults of `evaluate`.
+ * Completes a recipe that trains a model from a file further with what the file decides, where the recipe does not say it: the
+ * checksum, the size of pictures, and their normalization, as the preprocessing beside the model says, or by the defaults of
+ * `evaluate`. Other recipes are returned as they are.
  *
  * @throws FileError, ModelFormatError if the model cannot be read. UnsupportedError if it wants its pictures in another form.
  */
-export async function fineTuningRecipe(path: string, training: Omit<RecipeInput, "model">): Promise<RecipeInput> {
+export async function withModelFile(recipe: Recipe): Promise<Recipe> {
+  if (!("onnx" in recipe.model)) return recipe;
+  const path = resolve(recipe.model.onnx);
   const loaded = await readModelFile(path);
-  const model = { onnx: resolve(path), sha256: await sha256Of(loaded.paths) };
+  const model = { ...recipe.model, onnx: path, sha256: recipe.model.sha256 ?? (await sha256Of(loaded.paths)) };
   const [input] = loaded.inputs;
-  if (input === undefined || loaded.inputs.length > 1 || input.shape?.length !== 4) return { ...training, model };
+  if (input === undefined || loaded.inputs.length > 1 || input.shape?.length !== 4) return { ...recipe, model };
   const preprocessing = completePreprocessing(await findPreprocessing({}, { modelPath: path }), input);
   const { layout, channels, scale, mean, std, crop, resize } = preprocessing;
   if (layout !== "nchw" || channels === "bgr") {
@@ -29,13 +32,15 @@ export async function fineTuningRecipe(path: string, training: Omit<RecipeInput,
   }
   const each = (numbers: readonly number[]): number[] =>
     Array.from({ length: channels === "gray" ? 1 : 3 }, (_, channel) => numbers[channel] ?? numbers[0]!);
-  const side = pictureInputOf(input)?.height ?? (typeof crop === "number" ? crop : undefined) ?? resize;
+  const side = pictureInputOf(input)?.height ?? crop ?? resize;
+  const source = dataSources.find(({ name }) => name === recipe.data.set.split(":")[0]);
+  const takesSize = source?.options.includes("size") === true && typeof side === "number";
   const data = {
-    ...training.data,
-    normalization: { scale, mean: each(mean), std: each(std) },
-    ...(typeof side === "number" && { size: side }),
+    ...recipe.data,
+    normalization: recipe.data.normalization ?? { scale, mean: each(mean), std: each(std) },
+    ...(takesSize && { size: recipe.data.size ?? side }),
   };
-  return { ...training, data, model };
+  return { ...recipe, data, model };
 }
 
 /**
@@ -45,7 +50,7 @@ export async function fineTuningRecipe(path: string, training: Omit<RecipeInput,
  */
 export async function importedModelOf({ model }: Recipe): Promise<Program | undefined> {
   if (!("onnx" in model)) return undefined;
-  const loaded: LoadedModel = await readModelFile(model.onnx);
+  const loaded = await readModelFile(model.onnx);
   if (model.sha256 !== undefined) {
     const sha256 = await sha256Of(loaded.paths);
     if (sha256 !== model.sha256) {

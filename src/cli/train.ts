@@ -16,9 +16,10 @@ import {
   recipeDifferences,
 } from "../fit/index.ts";
 import type { Device, Runtime } from "../runtime/index.ts";
+import { exportOnnx } from "../train/index.ts";
 import { type CommandContext, printResult } from "./command.ts";
 import type { TrainOptions } from "./commands/train.ts";
-import { fineTuningRecipe, importedModelOf } from "./fine-tune.ts";
+import { importedModelOf, withModelFile } from "./fine-tune.ts";
 import { Interrupted } from "./interrupt.ts";
 import { changedRecipe, type RecipeFlags, writtenRecipe } from "./recipe-flags.ts";
 import { chooseRuntime } from "./runtime-choice.ts";
@@ -62,9 +63,8 @@ async function start(nameOrFile: string | undefined, options: StatedOptions): Pr
     throw new OptionError("train: a recipe must be given, or --finetune, or --resume, got none of them.");
   }
   const training = nameOrFile === undefined ? fineTuning : await writtenRecipe(nameOrFile);
-  const written =
-    finetune === undefined ? (training as RecipeInput) : await fineTuningRecipe(finetune, withoutModel(training));
-  const recipe = changedRecipe(written, options, nameOrFile ?? "train");
+  const written = finetune === undefined ? training : { ...training, model: { onnx: finetune } };
+  const recipe = await withModelFile(changedRecipe(written as RecipeInput, options, nameOrFile ?? "train"));
   if (options.data === undefined && !recipe.data.set.includes(":") && recipe.data.set !== "example") {
     throw new OptionError(
       `train: --data must say where the data are, such as --data ${recipe.data.set}:path/to/it, got none.`,
@@ -74,14 +74,20 @@ async function start(nameOrFile: string | undefined, options: StatedOptions): Pr
   const data = await openRecipeData(recipe);
   assertClasses(data, options);
   const path = options.output ?? freeFolder(nameOrFile ?? "fine-tuned");
-  // Before the folder is made: a recipe that does not fit leaves nothing behind.
+  // Before the folder is made: what does not fit leaves nothing behind.
   planTraining(recipe, data, { importedModel: await importedModelOf(recipe) });
+  await assertRuns(runtime);
   return { run: await createRun(path, await describeRun(recipe, data, runtime)), recipe, data, runtime };
 }
 
-function withoutModel(recipe: Omit<RecipeInput, "model"> & { model?: unknown }): Omit<RecipeInput, "model"> {
-  const { model: _, ...training } = recipe;
-  return training;
+/** @throws RuntimeFailure unless the device, whose libraries are loaded with the first model, runs one. */
+async function assertRuns(runtime: Runtime): Promise<void> {
+  const model = exportOnnx({
+    inputs: { x: { shape: [1] } },
+    outputs: ({ x }, { ops }) => ops.add(x!, 1),
+    variables: {},
+  });
+  await (await runtime.createSession(model)).release();
 }
 
 function assertClasses({ classes, name }: TrainingData, options: TrainOptions): void {
@@ -150,10 +156,10 @@ async function resumedRecipe(
   flags: RecipeFlags,
 ): Promise<Recipe> {
   const stored = description.recipe;
-  const base = nameOrFile === undefined ? stored : { ...(await writtenRecipe(nameOrFile)) };
+  const base = nameOrFile === undefined ? stored : await writtenRecipe(nameOrFile);
   // Data that are not stated are where they were.
   const written = nameOrFile === undefined || flags.data !== undefined ? base : moved(base, stored.data.set);
-  const wanted = changedRecipe(written, flags, nameOrFile ?? path);
+  const wanted = await withModelFile(changedRecipe(written, flags, nameOrFile ?? path));
   const changes = recipeDifferences(stored, wanted).filter(({ key }) => key !== "data.set");
   if (changes.length === 0) return { ...stored, data: { ...stored.data, set: wanted.data.set } };
   const shown = changes.map(

@@ -1,5 +1,5 @@
 /** Which keys a recipe may have, read from its schema: for messages and for docs/recipes.md. */
-import { z } from "zod";
+import * as z from "zod";
 import { recipeSchema } from "./recipe.ts";
 
 /** The part of JSON Schema that recipes use. */

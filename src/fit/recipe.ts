@@ -1,5 +1,5 @@
 /** Recipes: everything that decides how a network is trained, as one validated object that is JSON. */
-import { z } from "zod";
+import * as z from "zod";
 
 const positive = z.number().positive();
 const notNegative = z.number().min(0);
@@ -129,7 +129,9 @@ const optimizerCommon = {
 const optimizer = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("sgd"),
-    momentum: fraction.default(0.9).describe("Share of the last step's velocity that is kept."),
+    momentum: fraction
+      .default(0.9)
+      .describe("Share of the last step's velocity that is kept; of rmsprop's last step, and 0 there by default."),
     nesterov: z.boolean().default(false).describe("Whether to step along the velocity of the next step."),
     decoupled: z.boolean().default(false).describe("Whether weights decay beside the gradient."),
     ...optimizerCommon,
@@ -139,7 +141,9 @@ const optimizer = z.discriminatedUnion("kind", [
       kind: z.literal(kind),
       beta1: fraction.default(0.9).describe("Share of the first moment that is kept."),
       beta2: fraction.default(0.999).describe("Share of the second moment that is kept."),
-      epsilon: positive.default(1e-8).describe("Added to the root of the second moment."),
+      epsilon: positive
+        .default(1e-8)
+        .describe("Added to the root of the second moment or of squares; 1e-10 by default for adagrad."),
       ...optimizerCommon,
     }),
   ),
@@ -201,7 +205,7 @@ export const recipeSchema = z
     warmup: notNegative.default(0).describe("Epochs in which the learning rate rises from 0, before the schedule."),
     loss: z
       .strictObject({
-        kind: z.literal("cross-entropy").default("cross-entropy"),
+        kind: z.literal("cross-entropy").default("cross-entropy").describe("Which one."),
         labelSmoothing: fraction.default(0).describe("Share of the target that is spread over all classes."),
       })
       .prefault({})
@@ -214,7 +218,10 @@ export const recipeSchema = z
       .optional()
       .describe("Limits of gradients. Default: none."),
     precision: z
-      .discriminatedUnion("kind", [z.strictObject({ kind: z.enum(["float32", "float64"]) })])
+      .discriminatedUnion("kind", [
+        z.strictObject({ kind: z.literal("float32") }),
+        z.strictObject({ kind: z.literal("float64") }),
+      ])
       .prefault({ kind: "float32" })
       .describe("Element type of parameters and arithmetic. float64: on the CPU only."),
     averaging: z

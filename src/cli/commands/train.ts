@@ -18,7 +18,7 @@ export interface TrainOptions extends CommonOptions, RuntimeChoice, RecipeFlags 
 
 /** Adds the command's arguments, options and action. */
 export async function define(command: Command, context: CommandContext): Promise<void> {
-  const { recipes } = await import("../../fit/recipes.ts");
+  const { recipes } = await import("../../fit/index.ts");
   const { recipeChange } = await import("../recipe-flags.ts");
   command
     .argument("[recipe]", "a recipe by name, or a .json file")
