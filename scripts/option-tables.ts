@@ -11,6 +11,7 @@ const MODULES: Readonly<Record<string, () => Promise<CommandModule>>> = {
   train: () => import("../src/cli/commands/train.ts"),
   export: () => import("../src/cli/commands/export.ts"),
   runs: () => import("../src/cli/commands/runs.ts"),
+  reproduce: () => import("../src/cli/commands/reproduce.ts"),
   tune: () => import("../src/cli/commands/tune.ts"),
   data: () => import("../src/cli/commands/data.ts"),
 };

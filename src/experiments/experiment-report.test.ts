@@ -83,3 +83,12 @@ describe("the report of an experiment", () => {
     await expect(assertReplaceable(out, "coin", "full")).rejects.toThrow("must be a report of this experiment");
   });
 });
+
+describe("docs/reproduce.md", () => {
+  it("shows the example as it is", async () => {
+    const [page, example] = await Promise.all(
+      ["../../docs/reproduce.md", "./coin.cases.ts"].map((path) => readFile(new URL(path, import.meta.url), "utf8")),
+    );
+    expect(page).toContain(`\`\`\`typescript\n${example}\`\`\``);
+  });
+});
