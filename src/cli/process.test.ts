@@ -66,6 +66,37 @@ describe("modicum as a process", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it("trains until Ctrl-C or SIGTERM, saves a checkpoint, says how to go on, and goes on", async () => {
+    const output = join(folder, "run");
+    const trainUntil = async (signal: NodeJS.Signals, ...argv: string[]) => {
+      const child = spawn(process.execPath, [BIN, "train", ...argv], { stdio: ["ignore", "pipe", "pipe"] });
+      let stderr = "";
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        stderr += text;
+        // A row of the table: at least one pass is done.
+        if (/±/.test(text)) child.kill(signal);
+      });
+      return { ...(await exitOf(child)), stderr };
+    };
+    const recipe = ["mlp", "--data", "example", "--batch", "50", "--set", "model.width=0.1", "--epochs", "100000"];
+    const steps: number[] = [];
+    for (const argv of [
+      [...recipe, "--output", output],
+      ["--resume", output],
+    ]) {
+      const { code, stderr } = await trainUntil(steps.length === 0 ? "SIGINT" : "SIGTERM", ...argv);
+      expect(code, stderr).toBe(130);
+      const [, step] =
+        /interrupted after step (\d+) of 1000000\. Go on with `modicum train --resume .*`\./.exec(stderr) ?? [];
+      steps.push(Number(step));
+      const last = (await readdir(join(output, "checkpoints"))).filter((name) => /^step-.*\.json$/.test(name)).sort();
+      expect(last.at(-1)).toBe(`step-${String(step).padStart(8, "0")}.json`);
+    }
+    expect(steps[0]).toBeGreaterThanOrEqual(10);
+    expect(steps[1]).toBeGreaterThan(steps[0]!);
+    await rm(output, { recursive: true });
+  });
+
   it("ends quietly when nobody reads on, and with an error when stdout is full", async () => {
     const inBash = (command: string) =>
       run("bash", ["-o", "pipefail", "-c", command, process.execPath, BIN, "inspect", EXAMPLE_MODEL]);
