@@ -102,9 +102,14 @@ function isInside(value: number, { type, domain }: CurveScale): boolean {
 }
 
 function ticksOf({ type, domain }: CurveScale) {
-  if (type === "linear") return { ticks: 5, tickFormat: shortNumber };
   const [low, high] = domain;
-  return { ticks: high / low > 50 ? decades(low, high) : steps(low, high), tickFormat: shortNumber };
+  // Ticks of an axis that does not begin at 0 differ in later digits only.
+  const digits = 3 + Math.max(0, Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / (high - low))));
+  if (type === "linear") return { ticks: 5, tickFormat: (value: number) => shortNumber(value, digits) };
+  return {
+    ticks: high / low > 50 ? decades(low, high) : steps(low, high),
+    tickFormat: (value: number) => shortNumber(value, 3),
+  };
 }
 
 /** Returns 1, 2 and 5 times powers of ten in [low, high]; the values between too where the range is narrow. */
@@ -119,12 +124,12 @@ function steps(low: number, high: number): number[] {
 }
 
 /** `0.05`, `1.5k`, `10⁻⁵`. */
-function shortNumber(value: number): string {
+function shortNumber(value: number, digits: number): string {
   if (value === 0) return "0";
-  const size = Math.abs(value);
-  if (size >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
-  if (size >= 1e4) return `${Number((value / 1e3).toPrecision(3))}k`;
-  if (size >= 1e-3) return String(Number(value.toPrecision(3))).replace("-", "−");
+  if (value < 0) return `−${shortNumber(-value, digits)}`;
+  if (value >= 1e6) return `${Number((value / 1e6).toPrecision(digits))}M`;
+  if (value >= 1e4) return `${Number((value / 1e3).toPrecision(digits))}k`;
+  if (value >= 1e-3) return String(Number(value.toPrecision(digits)));
   const [factor, exponent] = value.toExponential(1).split("e") as [string, string];
   const power = `10${exponent.replace("+", "").replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]!))}`;
   return Number(factor) === 1 ? power : `${Number(factor)}·${power}`;

@@ -27,7 +27,7 @@ export interface CurveChart {
 }
 
 /** Charts that stand together, in this order. */
-export const CURVE_GROUPS = ["Accuracy", "Loss", "Learning rate and speed", "Probes"] as const;
+export const CURVE_GROUPS = ["Accuracy", "Loss", "Learning rate and speed", "Norms and probes"] as const;
 
 /** Name of charts that stand together. */
 export type CurveGroup = (typeof CURVE_GROUPS)[number];
@@ -75,7 +75,7 @@ function rankOf({ group, tag }: CurveChart): number {
 function groupOf(tag: string): CurveGroup {
   if (tag.startsWith("accuracy")) return "Accuracy";
   if (tag.startsWith("loss/")) return "Loss";
-  return tag === "learning_rate" || tag === "throughput" ? "Learning rate and speed" : "Probes";
+  return tag === "learning_rate" || tag === "throughput" ? "Learning rate and speed" : "Norms and probes";
 }
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -99,6 +99,13 @@ const PARTS: Readonly<Record<string, string>> = {
 function titleOf(tag: string): string {
   const slash = tag.indexOf("/");
   const [group, part] = slash < 0 ? [tag, ""] : [tag.slice(0, slash), tag.slice(slash + 1)];
-  const title = TITLES[group] ?? group;
-  return part === "" ? title : `${title} · ${PARTS[part] ?? part}`;
+  const title = TITLES[group] ?? inWords(group);
+  return part === "" ? title : `${title} · ${PARTS[part] ?? inWords(part)}`;
+}
+
+/** `gradientNorm` as `Gradient norm`; names with spaces or dots, such as those of layers, as they are. */
+function inWords(name: string): string {
+  if (!/^[a-z]+([A-Z][a-z]+)+$/.test(name)) return name;
+  const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words[0]!.toUpperCase() + words.slice(1);
 }

@@ -102,8 +102,11 @@ const readAt = (view, target) => {
   const { width, height } = readout.getBoundingClientRect();
   readout.style.left = Math.max(8, left + 14 + width > innerWidth - 8 ? left - 14 - width : left + 14) + "px";
   readout.style.top = Math.max(8, Math.min(innerHeight - height - 8, box.top + 8)) + "px";
-  view.at = closest.x;
+  shownAt = { svg: view.svg, top: box.top };
 };
+// The event of a scroll that brought the chart here may come after its read-out.
+let shownAt;
+const onScroll = () => { if (shownAt && shownAt.svg.getBoundingClientRect().top !== shownAt.top) clear(); };
 const viewOf = (target) => {
   const figure = target.closest && target.closest(".chart");
   return figure ? shown()[+figure.dataset.chart] : undefined;
@@ -117,7 +120,7 @@ const fromPointer = (event) => {
 };
 addEventListener("pointermove", fromPointer);
 addEventListener("pointerdown", fromPointer);
-addEventListener("scroll", clear, { passive: true });
+addEventListener("scroll", onScroll, { passive: true });
 let keyPlace = {};
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") return clear();

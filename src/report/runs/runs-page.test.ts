@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_TIMEOUT_MS } from "../../../test/support/browser.ts";
 import { CHROMIUM, describeUnless, reasonWithoutBrowser } from "../../../test/support/engines.ts";
 import { type RunEvent, recipeSchema } from "../../fit/index.ts";
+import { htmlToString } from "../html.ts";
+import { curvePlot } from "../plots/curve-plot.ts";
 import { recipeRows } from "./recipe-table.ts";
 import type { ReportedRun } from "./reported-run.ts";
 import { summarizeRun } from "./reported-run.ts";
@@ -98,6 +100,20 @@ describe("a thinned curve", () => {
 
   it("is the curve itself when that is short", () => {
     expect(thinnedIndices([1, 2], [3, 4], 100)).toEqual([0, 1]);
+  });
+});
+
+describe("an axis", () => {
+  it("writes ticks so that they differ, where values are far from 0 too", async () => {
+    const labels = async (...domain: [number, number]): Promise<string[]> => {
+      const scale = { type: "linear", domain } as const;
+      const svg = htmlToString(await curvePlot({ description: "", x: { ...scale, label: "x" }, y: scale, curves: [] }));
+      const [axis] = /aria-label="y-axis tick label".*?<\/g>/.exec(svg)!;
+      return [...axis.matchAll(/y="0.32em">([^<]+)</g)].map((match) => match[1]!);
+    };
+    expect(await labels(24.08, 24.23)).toEqual(["24.08", "24.1", "24.12", "24.14", "24.16", "24.18", "24.2", "24.22"]);
+    expect(await labels(0, 12_500)).toEqual(["0", "2000", "4000", "6000", "8000", "10k", "12k"]);
+    expect(await labels(-0.00004, 0)).toEqual(["−4·10⁻⁵", "−3·10⁻⁵", "−2·10⁻⁵", "−10⁻⁵", "0"]);
   });
 });
 
