@@ -82,6 +82,29 @@ export {
   evaluateModels,
   type ModelEvaluation,
 } from "./evaluate/index.ts";
+export {
+  activationStatistics,
+  type Batch,
+  type Checkpoint,
+  type ClassificationMetrics,
+  classificationMetrics,
+  distanceFromInitialization,
+  type EvaluationPart,
+  type EvaluationResult,
+  type FitOptions,
+  type FitResult,
+  fit,
+  gradientAndWeightNorms,
+  type Probe,
+  type ProbeContext,
+  parseRecipe,
+  planTraining,
+  type Recipe,
+  type RecipeInput,
+  type RunEvent,
+  recipes,
+  type TrainingPlan,
+} from "./fit/index.ts";
 export { gradients } from "./gradients/index.ts";
 export { type LoweringTable, simulateFloat16, type TuneOptions, tuneLowering } from "./lower/index.ts";
 export { findModel, type ModelDefinition, type ModelOptions, models } from "./models/index.ts";
@@ -129,10 +152,16 @@ export {
 export type { Device, Runtime, Session, SessionOptions } from "./runtime/index.ts";
 export { type DType, float32, int64, Tensor, type TensorData, toFloat32, toNumbers, zeros } from "./tensor/index.ts";
 export {
+  type CompiledEvaluation,
+  type CompileEvaluationOptions,
   type CompileOptions,
   compile,
+  compileEvaluation,
+  type Evaluation,
+  type EvaluationOptions,
   type ExportedStep,
   type ExportOptions,
+  evaluation,
   exportOnnx,
   exportStep,
   type ImportedModel,
