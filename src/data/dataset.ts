@@ -130,7 +130,7 @@ function gathered({ dtype, shape, data }: Tensor, indices: ArrayLike<number>, in
     return new Tensor(dtype, all, Array.from({ length: indices.length }, (_, i) => part(i)).flat());
   }
   const numbers = data as Float32Array; // copied whole, of any numeric type
-  fetch(numbers, indices, length);
+  touch(numbers, indices, length);
   const result =
     into ?? new Tensor(dtype, all, new (numbers.constructor as Float32ArrayConstructor)(indices.length * length));
   for (let i = 0; i < indices.length; i++) {
@@ -144,20 +144,20 @@ function gathered({ dtype, shape, data }: Tensor, indices: ArrayLike<number>, in
 const CACHE_LINE_BYTES = 64;
 
 /** Only there so that what is read is not read for nothing, which a compiler may leave out. */
-let fetched: unknown = 0;
+let touched: unknown = 0;
 
 /**
  * Looks at each cache line of some samples, which lie anywhere in memory: many are then on their way at once, and copying a batch
  * of MNIST takes two thirds of the time.
  */
-function fetch(numbers: Float32Array, indices: ArrayLike<number>, length: number): void {
+function touch(numbers: Float32Array, indices: ArrayLike<number>, length: number): void {
   const step = Math.max(1, CACHE_LINE_BYTES / numbers.BYTES_PER_ELEMENT);
-  let last = fetched;
+  let last = touched;
   for (let i = 0; i < indices.length; i++) {
     const end = (indices[i]! + 1) * length;
     for (let at = end - length; at < end; at += step) last = numbers[at];
   }
-  fetched = last;
+  touched = last;
 }
 
 function sampleOf(tensor: Tensor, index: number): Tensor {
