@@ -30,7 +30,7 @@ interface BaselineResult {
 }
 
 const MLP = { key: "mnist-mlp", title: "MNIST, MLP" };
-const LENET = { key: "mnist-lenet", title: "MNIST, LeNet-5" };
+const LENET = { key: "mnist-lenet", title: "MNIST, LeNet" };
 const FASHION = { key: "fashion-mnist-convnet", title: "Fashion-MNIST, small convnet" };
 const CIFAR = { key: "cifar10-resnet20", title: "CIFAR-10, ResNet-20" };
 
@@ -62,7 +62,7 @@ export const baselines: Experiment<BaselinesDesign, BaselineResult> = {
       design: {
         networks: [
           { ...MLP, title: "example, MLP", recipe: smoke("mlp"), seeds: 1, above: 20, seconds: 2 },
-          { ...LENET, title: "example, LeNet-5", recipe: smoke("lenet"), seeds: 1, above: 20, seconds: 4 },
+          { ...LENET, title: "example, LeNet", recipe: smoke("lenet"), seeds: 1, above: 20, seconds: 4 },
         ],
       },
     },

@@ -61,6 +61,8 @@ export function linePlot(parts: LinePlotParts): ResultPlot {
     marginBottom: 40,
     x: {
       label: xLabel,
+      labelAnchor: "center",
+      labelArrow: "none",
       ticks: ticks ? [...ticks] : 8,
       tickFormat: "d",
       tickSize: 4,
