@@ -26,7 +26,10 @@ export interface FitOptions {
   readonly reportEverySteps?: number;
   /** Measures something every so often, by name. */
   readonly probes?: Readonly<Record<string, Probe>>;
-  /** Whether eight steps are taken in one call of the engine where no event is due between them (`compile`). Default false. */
+  /**
+   * Whether eight steps are taken in one call of the engine where no event is due between them (`compile`). Results are the
+   * same, bit for bit. Default false: from a small MLP to ResNet-20 it was no faster on a CPU.
+   */
   readonly loop?: boolean;
   /** Ends the run after the current step, or in the middle of an evaluation, with a checkpoint. */
   readonly signal?: AbortSignal;

@@ -8,8 +8,8 @@ import { commonNorm } from "./norm.ts";
  * the gradient as the inner optimizer gets it (before it is clipped there), `weightNorm` of the parameters before the step, and
  * `updateNorm` of what the step changes them by.
  *
- * They cost three passes over the parameters: little where a step's work is large next to its parameters (convolutions), some
- * per cent of a step of a small fully connected network.
+ * They cost three passes over the parameters: nothing that can be measured where a step's work is large next to its parameters
+ * (convolutions), a quarter of a step of a small fully connected network (784-256-10, batches of 128, two cores).
  *
  * @example
  * const optimizer = optim.measured(optim.clipByNorm(optim.sgd({ learningRate: 0.1 }), 1));
