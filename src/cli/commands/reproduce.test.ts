@@ -8,7 +8,7 @@ import type { ExperimentProgress } from "../../experiments/run-experiment.ts";
 import { showExperiment } from "../experiment-progress.ts";
 import { outputBuffer, runMain } from "../run-main.cases.ts";
 
-/** A smoke run takes less than this, on a machine that does other things too. */
+/** A smoke run is planned to take less than this. */
 const SMOKE_MS = 30_000;
 
 let folder = "";
@@ -85,7 +85,8 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "a smoke run", () => {
       const again = JSON.parse((await runMain(args)).stdout);
       expect(again.units).toEqual(report.units);
     },
-    2 * SMOKE_MS,
+    // Other work on the machine must not fail the test.
+    8 * SMOKE_MS,
   );
 });
 

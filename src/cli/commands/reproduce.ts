@@ -8,7 +8,7 @@ import type { RuntimeChoice } from "../runtime-choice.ts";
 
 interface ReproduceOptions extends CommonOptions, RuntimeChoice {
   readonly scale: Scale;
-  readonly data: readonly string[];
+  readonly data?: readonly string[];
   readonly seeds?: number;
   readonly work: string;
   readonly output?: string;
@@ -30,8 +30,7 @@ export function define(command: Command, context: CommandContext): void {
     .option(
       "--data <name:path>",
       "a data set the experiment needs; give it once for each (default: data/NAME)",
-      (value: string, values: readonly string[]) => [...values, value],
-      [],
+      (value: string, values: readonly string[] = []) => [...values, value],
     )
     .option("--seeds <count>", "seeds 1 to this number instead of the scale's", wholeNumber(1, 1000))
     .option("--work <folder>", "where trained networks and finished results are kept", "runs/reproduce");
@@ -144,7 +143,7 @@ async function findExperiment(id: string): Promise<Experiment> {
 /** Opens what the scale needs: what `--data` says, or the folder data/NAME. */
 async function openData(
   { id, scales }: Experiment,
-  { scale, data: given }: ReproduceOptions,
+  { scale, data: given = [] }: ReproduceOptions,
 ): Promise<Record<string, LocalData>> {
   const { dataSources, openTrainingData } = await import("../../files/index.ts");
   const { OptionError } = await import("../../errors.ts");
