@@ -92,7 +92,7 @@ function pick({ stdout, stderr }: MainStreams): MainStreams {
 async function makeProgram(argv: readonly string[], context: CommandContext): Promise<Command> {
   const program = new Command("modicum")
     .description(
-      "Neural networks on a budget: quantizes ONNX models to 8 and 4 bits, and proves what accuracy is left.",
+      "Neural networks on a budget: trains them, quantizes ONNX models to 8 and 4 bits, and proves what accuracy is left.",
     )
     .version(await packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
@@ -120,6 +120,8 @@ Examples:
   $ modicum quantize model.onnx --weights 4 --activations 8 --calibrate pictures/ --output small.onnx --report small.html
   $ modicum evaluate model.onnx small.onnx --data pictures/
   $ modicum compare  model.onnx small.onnx --data pictures/
+  $ modicum train    resnet20 --data cifar10:data/cifar10 --output runs/first
+  $ modicum export   runs/first --output resnet20.onnx
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. \`modicum <command> --help\` tells more.`;
 

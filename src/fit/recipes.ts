@@ -37,7 +37,7 @@ function pictures(name: string, training: Written): RecipeInput {
 
 /** A language model of characters. One pass over the text is an epoch. */
 function characters(name: string, length: number, training: Written): RecipeInput {
-  return { model: { name }, data: { set: "text", length, validation: 0.05 }, ...training };
+  return { model: { name }, data: { set: "text", length }, ...training };
 }
 
 const residual = (epochs: number): Written => oneCycle(0.2, { weightDecay: 5e-4, epochs });
