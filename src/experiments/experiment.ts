@@ -88,6 +88,8 @@ export interface Lab<Result = unknown> {
   result(key: string): Result;
   /** Says how much of the unit is done, and what is to be seen so far. */
   progress(fraction: number, text?: string): void;
+  /** Adds the time of the work that the unit goes on from, done before an interruption. */
+  spentBefore(seconds: number): void;
 }
 
 /** What all units found. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TrainingData } from "../data/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { coin } from "./coin.cases.ts";
-import type { Experiment, Unit } from "./experiment.ts";
+import type { Experiment, Lab, Unit } from "./experiment.ts";
 import { secondsLeft } from "./remaining-time.ts";
 import { packOutcomes, unpackOutcomes } from "./right-or-wrong.ts";
 import { type ExperimentProgress, resultsOf, runExperiment } from "./run-experiment.ts";
@@ -152,6 +152,23 @@ describe("runExperiment", () => {
     expect(steps[0]).toMatchObject({ seed: 1, unit: "fair", count: 4, secondsLeft: 4 });
     expect(steps[1]!.text).toMatch(/heads$/);
     expect(steps.at(-1)!.secondsLeft).toBe(0);
+  });
+});
+
+describe("the time of a unit", () => {
+  it("counts the work it goes on from", async () => {
+    const slow = async (lab: Lab) => {
+      lab.spentBefore(300);
+      lab.progress(0.5);
+      return 1;
+    };
+    const units = (): Unit<unknown>[] => [{ key: "long", seconds: 100, run: slow }];
+    const steps: ExperimentProgress[] = [];
+    const onProgress = (step: ExperimentProgress) => steps.push(step);
+    const run = await runExperiment({ ...coin, units } as Experiment, { ...options("before"), seeds: 1, onProgress });
+    expect(run.seconds).toBeGreaterThanOrEqual(300);
+    expect(run.seconds).toBeLessThan(310);
+    expect(Math.round(steps[1]!.secondsLeft / 30)).toBe(10);
   });
 });
 

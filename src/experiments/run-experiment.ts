@@ -155,7 +155,8 @@ async function runTask(
   const task = tasks[index]!;
   const { seed, unit, folder } = task;
   const started = performance.now();
-  const taken = () => (performance.now() - started) / 1000;
+  let before = 0;
+  const taken = () => before + (performance.now() - started) / 1000;
   const others = tasks.filter((other) => other !== task);
   const done = others.filter(({ stored }) => stored);
   const sum = (list: readonly Task[], of: (other: Task) => number) =>
@@ -186,6 +187,9 @@ async function runTask(
       return earlier.result;
     },
     progress,
+    spentBefore: (seconds) => {
+      before += seconds;
+    },
   };
   await makeFolder(folder);
   progress(0);

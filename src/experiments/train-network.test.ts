@@ -38,6 +38,7 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "trainNetwork", () => {
       dataSet: () => example,
       result: () => undefined,
       progress: () => {},
+      spentBefore: () => {},
       ...more,
     };
   }
@@ -49,7 +50,11 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "trainNetwork", () => {
     await expect(trainNetwork(await lab("cut", { signal: stop.signal, progress }), "mlp", RECIPE)).rejects.toThrow(
       /abort/i,
     );
-    const resumed = await trainNetwork(await lab("cut"), "mlp", RECIPE);
+    let before = 0;
+    const spentBefore = (seconds: number) => void (before += seconds);
+    const resumed = await trainNetwork(await lab("cut", { spentBefore }), "mlp", RECIPE);
+    expect(before).toBeGreaterThan(0);
+    expect(resumed.seconds).toBeGreaterThan(before);
     expect(await readFile(resumed.modelPath)).toEqual(await readFile(whole.modelPath));
     expect(resumed.curve).toEqual(whole.curve);
     expect(whole.curve.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);

@@ -72,6 +72,7 @@ export async function trainNetwork(lab: Lab, name: string, recipe: RecipeInput):
 async function train(lab: Lab, plan: TrainingPlan, run: RunFolder): Promise<FitResult> {
   const found = await run.latestCheckpoint();
   await run.rewindTo(found?.checkpoint.progress.step ?? 0);
+  lab.spentBefore(found?.checkpoint.progress.seconds ?? 0);
   let last = "";
   // biome-ignore lint/suspicious/noFocusedTests: the training loop, not a test
   const result = await fit(plan, {
