@@ -51,7 +51,9 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "trainNetwork", () => {
       /abort/i,
     );
     let before = 0;
-    const spentBefore = (seconds: number) => void (before += seconds);
+    const spentBefore = (seconds: number) => {
+      before += seconds;
+    };
     const resumed = await trainNetwork(await lab("cut", { spentBefore }), "mlp", RECIPE);
     expect(before).toBeGreaterThan(0);
     expect(resumed.seconds).toBeGreaterThan(before);
