@@ -6,13 +6,15 @@ import type { ActivationPlan, ActivationRequest } from "./activation-plan.ts";
 import { breathing } from "./breathing.ts";
 import { calibrate, type InputMoments, type ValueStatistics } from "./calibrate.ts";
 import { MAXIMUM_POSITIONS, type StatisticsRequest } from "./calibration-program.ts";
-import { type ActivationChoice, type ChoiceOptions, chooseGrid, UNCLIPPED } from "./choose-grids.ts";
+import { type ActivationChoice, type ChoiceOptions, chooseGrid, deployableGrids, UNCLIPPED } from "./choose-grids.ts";
 import { withoutCoarseMaxima } from "./coarse-maxima.ts";
+import type { ActivationGrid } from "./grid.ts";
 import type { CalibrationData, Progress } from "./options.ts";
 import { assignBits, type LayerBits } from "./policy.ts";
 import type { RangeMethod } from "./ranges/range-method.ts";
 import { channelAxisOf, isFeatureMap } from "./record-shapes.ts";
 import type { Settings } from "./settings.ts";
+import { bestCandidate } from "./try-ranges.ts";
 
 /** What calibration led to. */
 export interface ActivationCalibration {
@@ -30,6 +32,8 @@ export interface ActivationCalibration {
 export interface CalibrateActivationsOptions {
   readonly runtime: Runtime;
   readonly settings: Settings;
+  /** Whether the data are the user's, so that what the model computes on them means something. */
+  readonly hasData: boolean;
   /** Results whose channels get scales of their own. */
   readonly scaled: ReadonlySet<Value>;
   /** Statistics known without running the model, which replace measured ones. */
@@ -42,6 +46,9 @@ export interface CalibrateActivationsOptions {
 const HISTOGRAM_SAMPLES = 65_536;
 /** The same for one channel's, from all batches together. */
 const CHANNEL_SAMPLES = 1024;
+
+/** Samples on which two range methods are compared: the differences that matter show on few. */
+const TRIAL_SAMPLES = 4;
 
 /** Places sampled from each feature map for the variance of a layer's inputs. */
 const INPUT_POSITIONS = 4;
@@ -68,19 +75,46 @@ export async function calibrateActivations(
   const found = await calibrate(program, mergeRequests(ranked), data, { ...options, seed: settings.seed });
   const statistics = new Map([...found.statistics, ...known]);
   const choices = new Map<Value, ActivationChoice>();
+  const rivals = new Map<Value, ActivationChoice>();
   const bitsOf = assignBits(settings.policy, layers, settings);
   const breathe = breathing(options.signal);
   for (const [value, request] of plan.requests) {
     await breathe();
     // Batch norms know the values before the activation function; after it they are no longer normally distributed.
     const own = known.get(request.statisticsOf) ?? statistics.get(describedValue(request, settings.range));
-    if (own?.tensor) choices.set(value, chooseGrid(request, own, choiceOptions(request, bitsOf, settings)));
+    if (!own?.tensor) continue;
+    const asked = choiceOptions(request, bitsOf, settings);
+    choices.set(value, chooseGrid(request, own, asked));
+    if (!settings.rival || request.side === "one-sided" || asked.method === UNCLIPPED) continue;
+    rivals.set(value, chooseGrid(request, own, { ...asked, method: settings.rival }));
+  }
+  if (options.hasData && rivals.size > 0) {
+    const all = new Map([...choices, ...rivals]);
+    const batches = Math.ceil((TRIAL_SAMPLES * found.batches) / Math.max(1, found.samples));
+    const trial = { runtime: options.runtime, batches, signal: options.signal };
+    if ((await bestCandidate(program, differingGrids([choices, all], plan), data, trial)) === 1) {
+      for (const [value, choice] of rivals) choices.set(value, choice);
+    }
   }
   const inputMoments = new Map(
     inputsOf.flatMap((value) => (statistics.has(value) ? [[value, statistics.get(value)!.inputs] as const] : [])),
   );
   const remaining = settings.simulate ? { choices, floatLayers: new Map() } : withoutCoarseMaxima(choices, layers);
   return { ...remaining, inputMoments, samples: found.samples, batches: found.batches };
+}
+
+/** The grids that two sets of choices give differently. */
+function differingGrids(
+  choices: readonly [ReadonlyMap<Value, ActivationChoice>, ReadonlyMap<Value, ActivationChoice>],
+  plan: ActivationPlan,
+): Map<Value, ActivationGrid>[] {
+  const a = deployableGrids(choices[0], plan);
+  const b = deployableGrids(choices[1], plan);
+  const differing = [...a.keys()].filter((value) => {
+    const [own, other] = [a.get(value)!, b.get(value)!];
+    return choices[0].has(value) && (own.scale !== other.scale || own.zeroPoint !== other.zeroPoint);
+  });
+  return [a, b].map((grids) => new Map(differing.map((value) => [value, grids.get(value)!])));
 }
 
 /** Whether the mean of each input channel says something about a layer's outputs. */

@@ -1,21 +1,27 @@
 /** Turning codes of an activation into numbers, in a graph. */
-import { type EmitOptions, type Emitter, Node, type Value } from "../program/index.ts";
+import { type EmitOptions, type Emitter, Node, Value } from "../program/index.ts";
 import { float32, Tensor } from "../tensor/index.ts";
 import type { ActivationGrid } from "./grid.ts";
 
 /**
- * Emits nodes that make of codes what they stand for, as the value given. Scales of channels are multiplied afterwards: ONNX Runtime 1.30 takes a DequantizeLinear per
+ * Emits nodes that make of codes what they stand for: the value given, or else a new one, which is returned. Scales of channels are multiplied afterwards: ONNX Runtime 1.30 takes a DequantizeLinear per
  * channel for part of an integer operator, which it then refuses to load.
  */
-export function emitDequantized(emitter: Emitter, codes: Value, grid: ActivationGrid, numbers: Value): void {
+export function emitDequantized(
+  emitter: Emitter,
+  codes: Value,
+  grid: ActivationGrid,
+  numbers = new Value("numbers", "float32", codes.shape),
+): Value {
   const { channelScales } = grid;
   const inputs = [codes, scaleConstant(emitter, grid), zeroPointConstant(emitter, grid)];
   if (!channelScales) {
     emitter.append(new Node("DequantizeLinear", inputs, [numbers]));
-    return;
+    return numbers;
   }
   const shares = emitter.emit("DequantizeLinear", inputs, { dtype: "float32", shape: codes.shape });
   emitter.append(new Node("Mul", [shares, factorsConstant(emitter, channelScales, codes)], [numbers]));
+  return numbers;
 }
 
 /** Emits the codes of numbers. */

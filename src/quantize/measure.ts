@@ -1,6 +1,6 @@
 /** Measuring what quantization did: float and quantized program side by side in one run, errors reduced in the graph. */
 import { writeModel } from "../onnx/index.ts";
-import { cloneProgram, Emitter, Graph, Program, Value } from "../program/index.ts";
+import { cloneProgram, Emitter, Graph, Program, type Value } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { dtypeCode, int64 } from "../tensor/index.ts";
 import { emitDequantized } from "./grid-tensors.ts";
@@ -58,8 +58,8 @@ function comparisonProgram(reference: Program, lowered: Program, pairs: readonly
   for (const node of quantized.allNodes()) node.name = "";
   const emitter = new Emitter();
   const sums = pairs.toReversed().flatMap(({ float, quantized: { value, grid } }) => {
-    const numbers = grid ? new Value("numbers", "float32") : values.get(value)!;
-    if (grid) emitDequantized(emitter, values.get(value)!, grid, numbers);
+    const lowered = values.get(value)!;
+    const numbers = grid ? emitDequantized(emitter, lowered, grid) : lowered;
     const error = emitter.emit("Sub", [float, numbers]);
     return [squareSum(float, emitter), squareSum(error, emitter)];
   });

@@ -45,7 +45,10 @@ export interface QuantizeOptions {
   readonly target?: Target;
   /** Writes a float model that computes what the quantized arithmetic would, for settings no runtime executes. Default false. */
   readonly simulate?: boolean;
-  /** Name of the range method for activations (see `rangeMethods`). Default "mse". */
+  /**
+   * Name of the range method for activations (see `rangeMethods`). Default "mse"; in deployable models "mse-wide",
+   * or for all tensors that no ReLU bounds "aciq-laplace", whichever leaves the outputs closer to float on some of the data.
+   */
   readonly range?: string;
   /** Bins or levels in ACIQ's formulas. Default "levels". */
   readonly variant?: "paper" | "levels";

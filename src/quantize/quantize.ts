@@ -87,10 +87,11 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     sums: !settings.simulate || settings.policy.quantizeSums,
   });
   const inIntegers = settings.target === "cpu" && !settings.simulate;
+  const hasData = options.calibration !== undefined;
   const scaled = inIntegers ? scalableResults(program, layers, plan) : new Set<Value>();
   const known = options.calibration ? new Map() : batchNormStatistics(original, program);
   const calibration = runnable
-    ? await calibrateActivations(program, layers, plan, data, { ...options, settings, known, scaled })
+    ? await calibrateActivations(program, layers, plan, data, { ...options, settings, known, scaled, hasData })
     : NOT_CALIBRATED;
   const reference = cloneProgram(program);
   const macs = countMacs(program);
@@ -110,7 +111,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   const reports = layerReports(allLayers, lowered.layers, calibration, { sqnr, macs });
   const source = runnable ? calibrationSource(data, known.size) : "none: the model cannot be run here";
   const remarks = quantizationRemarks(reports, settings, {
-    hasData: options.calibration !== undefined,
+    hasData,
     foreign,
     quantizedActivations: calibration.choices.size,
   });

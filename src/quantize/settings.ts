@@ -12,6 +12,8 @@ export interface Settings {
   readonly target: Target;
   readonly simulate: boolean;
   readonly range: RangeMethod;
+  /** Another method for tensors that no ReLU bounds, taken for all of them if the model's outputs are then closer to float. */
+  readonly rival: RangeMethod | undefined;
   readonly variant: "paper" | "levels";
   readonly granularity: "tensor" | "channel";
   readonly weightAllocation: Allocation;
@@ -67,6 +69,8 @@ export function resolveSettings(options: QuantizeOptions): Settings {
       `quantize: activationAllocation must be "none" with granularity "tensor", got "${activationAllocation}".`,
     );
   }
+  // Fewer than 8 bits cannot spare any steps, and simulations show one method at a time.
+  const fine = !simulate && activations === 8;
   return {
     weights,
     activations,
@@ -75,7 +79,11 @@ export function resolveSettings(options: QuantizeOptions): Settings {
     granularity,
     weightAllocation: oneOf("weightAllocation", weightAllocation, ALLOCATIONS),
     activationAllocation: oneOf("activationAllocation", activationAllocation, ALLOCATIONS),
-    range: rangeMethods[oneOf("range", options.range ?? "mse", Object.keys(rangeMethods) as RangeMethodName[])],
+    range:
+      rangeMethods[
+        oneOf("range", options.range ?? (fine ? "mse-wide" : "mse"), Object.keys(rangeMethods) as RangeMethodName[])
+      ],
+    rival: fine && options.range === undefined ? rangeMethods["aciq-laplace"] : undefined,
     variant: oneOf("variant", options.variant ?? "levels", ["paper", "levels"]),
     correction: oneOf("correction", options.correction ?? "mean", [
       "none",
@@ -133,5 +141,7 @@ function needsSimulation(what: string, why: string): OptionError {
 
 /** Returns the settings as plain values, for the report. */
 export function settingsRecord(settings: Settings): Record<string, string | number | boolean> {
-  return { ...settings, range: settings.range.name, policy: settings.policy.name };
+  const { rival, ...others } = settings;
+  const record = { ...others, range: settings.range.name, policy: settings.policy.name };
+  return rival ? { ...record, rival: rival.name } : record;
 }

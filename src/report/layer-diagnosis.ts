@@ -105,7 +105,7 @@ function correctable(settings: QuantizationReport["settings"]): Remedy[] {
 function activationFinding(layer: LayerReport, activation: ActivationReport, report: QuantizationReport): Finding {
   const outliers = outlierShare(activation);
   const clipped = clippedPercent(activation) ?? 0;
-  const byError: Remedy[] = report.settings.range === "mse" ? [] : ["measured-clip"];
+  const byError: Remedy[] = ["mse", "mse-wide"].includes(String(report.settings.range)) ? [] : ["measured-clip"];
   const common: Remedy[] = [
     ...(isPoorlyCalibrated(report) ? (["calibrate"] as const) : []),
     ...(layer.activationBits < 8 ? (["activations-8-bits"] as const) : []),

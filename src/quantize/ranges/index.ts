@@ -5,6 +5,7 @@ import { aciqMix } from "./aciq-mix.ts";
 import { kl } from "./kl.ts";
 import { minMax } from "./min-max.ts";
 import { mse } from "./mse.ts";
+import { mseWide } from "./mse-wide.ts";
 import { nSigma } from "./n-sigma.ts";
 import { percentile } from "./percentile.ts";
 import type { RangeMethod } from "./range-method.ts";
@@ -18,7 +19,8 @@ export type RangeMethodName =
   | "n-sigma"
   | "percentile"
   | "kl"
-  | "mse";
+  | "mse"
+  | "mse-wide";
 
 /** The methods that choose a range, by the name they have on the command line. */
 export const rangeMethods: Readonly<Record<RangeMethodName, RangeMethod>> = {
@@ -30,4 +32,5 @@ export const rangeMethods: Readonly<Record<RangeMethodName, RangeMethod>> = {
   percentile: percentile(),
   kl,
   mse,
+  "mse-wide": mseWide,
 };
