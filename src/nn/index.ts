@@ -41,6 +41,18 @@ export {
 } from "./fan-initializers.ts";
 export { flatten } from "./flatten.ts";
 export { type GroupNormOptions, groupNorm, type InstanceNormOptions, instanceNorm } from "./group-norm.ts";
+export type { ClassCode, HadamardRows, Prototypes } from "./heads/class-code.ts";
+export { type CosineHeadOptions, cosineHead } from "./heads/cosine-head.ts";
+export { type FixedHeadForm, type FixedHeadOptions, fixedHead } from "./heads/fixed-head.ts";
+export { fastWalshHadamard, hadamardEntry, hadamardMatrix } from "./heads/hadamard.ts";
+export { type HadamardCodeOptions, hadamardCode } from "./heads/hadamard-code.ts";
+export { type HeadCostOptions, type HeadCosts, headCosts } from "./heads/head-costs.ts";
+export { matrixCode } from "./heads/matrix-code.ts";
+export { type MutualInformationOptions, mutualInformationEmbedding } from "./heads/mutual-information-embedding.ts";
+export { orthogonalCode, type SeededCodeOptions } from "./heads/orthogonal-code.ts";
+export { simplexCode } from "./heads/simplex-code.ts";
+export { smallestLoss, smallestScale } from "./heads/smallest-loss.ts";
+export { spreadCode } from "./heads/spread-code.ts";
 export {
   constant,
   type NormalOptions,

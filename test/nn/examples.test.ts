@@ -16,7 +16,7 @@ declare const logProbabilities: Value, teacher: Value;
 `;
 
 const files = sourceFiles("src").filter(
-  ({ path }) => /^src\/(nn|optim)\/[\w-]+\.ts$/.test(path) && !/\.(test|cases)\.ts$/.test(path),
+  ({ path }) => /^src\/(nn|optim)\/(heads\/)?[\w-]+\.ts$/.test(path) && !/\.(test|cases)\.ts$/.test(path),
 );
 const indexes = files.filter(({ path }) => path.endsWith("/index.ts"));
 const examples = files.flatMap(({ path, text }) =>
