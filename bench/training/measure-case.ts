@@ -90,7 +90,7 @@ export async function measureCase(options: MeasureOptions): Promise<CaseResult> 
   };
   try {
     onProgress("against the machine's GEMM");
-    const gemm = await measureGemm(options.gemm, begin, against);
+    const gemmMs = await measureGemm(options.gemm, begin, against);
     onProgress("against our own steps in a Loop");
     loop = await fasterLoop(options, { begin, against });
     const results: Partial<Record<PeerName, PeerResult>> = {};
@@ -112,22 +112,22 @@ export async function measureCase(options: MeasureOptions): Promise<CaseResult> 
       }
     }
     const flops = stepFlops(one);
-    const gemmGflops = GEMM_FLOPS / gemm.peerMs / 1e6;
+    const gemmGflops = GEMM_FLOPS / gemmMs / 1e6;
+    const float32 = { ...summarize(ours.side.ready, turns, peakMiB), firstLosses: ours.firstLosses };
     return {
       name: one.name,
       description: one.description,
       parameters: one.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
       stepFlops: flops,
       ours: {
-        float32: { ...summarize(ours.side.ready, turns, peakMiB), firstLosses: ours.firstLosses },
+        float32,
         ...(loop && { float32Loop: loopMeasurement(loop) }),
       },
       peers: results,
       ratios: single.medians,
       ratioSpread: single.spreads,
       ...(loop && { loopRatios: looped.medians, loopRatioSpread: looped.spreads }),
-      // gemm.ratio is (time of one product) / (time of our step).
-      peakShare: (flops / GEMM_FLOPS) * gemm.ratio.median,
+      peakShare: flops / float32.medianMs / 1e6 / gemmGflops,
       gemmGflops,
     };
   } finally {
@@ -188,15 +188,12 @@ async function startWarm(command: SideCommand, args: SideArguments, limitMs: num
   }
 }
 
-async function measureGemm(
-  command: SideCommand,
-  begin: Begin,
-  against: Against,
-): Promise<{ readonly ratio: Ratio; readonly peerMs: number }> {
+/** Returns the milliseconds of one large matrix product. */
+async function measureGemm(command: SideCommand, begin: Begin, against: Against): Promise<number> {
   const gemm = await begin(command, "float32");
   try {
     const rounds = await against(gemm);
-    return { ratio: ratioOf(rounds), peerMs: median(rounds.flatMap(({ peer }) => peer)) };
+    return median(rounds.flatMap(({ peer }) => peer));
   } finally {
     await gemm.side.stop();
   }

@@ -21,8 +21,8 @@ export function speedPage(runs: readonly BenchResult[]): string {
 
 Forward, backward, SGD with momentum ${first.optimizer.momentum}, loss read back; float32, ${threads} ${threads === 1 ? "thread" : "threads"}. Each peer and Modicum take turns in
 one run, from the same weights on the same batches; a ratio is the median over the rounds, in brackets its quartiles. The share
-of the peak is the step's floating-point operations per second over those of a large matrix product, measured in alternation
-with it. A Loop is several steps in one call (\`compile(step, { loop: true })\`), listed where that is faster. What each case
+of the peak is the step's floating-point operations per second over those of a large matrix product, both medians of the run.
+A Loop is several steps in one call (\`compile(step, { loop: true })\`), listed where that is faster. What each case
 is: \`bench/README.md\`.
 
 \`\`\`sh

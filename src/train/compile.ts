@@ -17,7 +17,7 @@ export interface CompileOptions {
   readonly variables?: Readonly<Record<string, Tensor>>;
   /**
    * Makes the step the body of an ONNX Loop, so that `runMany` takes many steps in one call of the engine and variables stay
-   * inside it between them: faster where variables are large next to the work of a step. Default false.
+   * inside it between them: faster on WASM, which copies them out after every call. Default false.
    */
   readonly loop?: boolean;
   /** Which forms of gradients are fastest on this machine, as `tuneLowering` or `modicum tune` measured. Default: what we measured. */
@@ -43,7 +43,7 @@ export async function compile(step: TrainStep, options: CompileOptions): Promise
   }
   const target = await loweringTarget(runtime, table && { table });
   const sessions = new StepSessions(step, { runtime, target, loop });
-  const variables = { ...initialVariables(step.variables, seed), ...options.variables };
+  const variables = { ...initialVariables(step.variables, seed, options.variables), ...options.variables };
   const training = new Training({ step, sessions, runtime, loop, variables });
   // Now, so that what is wrong with the step is said here.
   await sessions.for(step.inputs);
