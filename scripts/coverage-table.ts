@@ -6,6 +6,8 @@ import { conformanceSection } from "./conformance-section.ts";
 
 /** What the operators of our own domain compute. */
 const OWN: Readonly<Record<string, string>> = {
+  AddElements:
+    "(x, places, numbers) -> x with numbers added to its elements at places, which count through its memory.",
   ConvInputGradient:
     "(dy, w; `input_shape` and Conv's attributes) -> dx: the gradient of Conv with respect to its input. A linear map of dy: the " +
     "transposed convolution.",
@@ -15,7 +17,9 @@ const OWN: Readonly<Record<string, string>> = {
     "(inputs..., results...) -> results: passes the results on; gradients flow to the inputs by the node's own rule.",
   MaxPoolGradient: "(dy, x, y; MaxPool's attributes) -> dx: each dy goes to the first largest element of its window.",
   ReluGradient: "(dy, y) -> dy where y > 0, else 0.",
+  Standardize: "(x, deviation, scale[, mean, bias]) -> (x - mean) / deviation scale + bias; all but x broadcast to it.",
   StopGradient: "(x) -> x, through which no gradient flows.",
+  TakeElements: "(x, places) -> the elements of x at places, which count through its memory.",
 };
 
 /** Returns the page that lists every operator with its rules. */

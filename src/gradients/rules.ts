@@ -12,6 +12,7 @@ import { cumulative } from "./rules/cumulative.ts";
 import { determinants } from "./rules/determinant.ts";
 import { dropouts } from "./rules/dropout.ts";
 import { einsums } from "./rules/einsum.ts";
+import { elementAccess } from "./rules/element-access.ts";
 import { elementwise } from "./rules/elementwise.ts";
 import { gelus } from "./rules/gelu.ts";
 import { indexing } from "./rules/indexing.ts";
@@ -42,6 +43,7 @@ export const gradientFamilies: Readonly<Record<string, Readonly<Record<string, G
   cumulative,
   determinant: determinants,
   dropout: dropouts,
+  "element-access": elementAccess,
   elementwise,
   gelu: gelus,
   losses,

@@ -1,6 +1,7 @@
 /** The list of all lowerings: the one place where one is registered. */
 import { batchNorm } from "./batch-normalization.ts";
 import { bitShift } from "./bit-shift.ts";
+import { channelForms } from "./channel-forms.ts";
 import { conv } from "./conv.ts";
 import { chosenForms } from "./forms/choose-form.ts";
 import type { Lowering } from "./lowering.ts";
@@ -17,4 +18,5 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   ...batchNorm,
   ...bitShift,
   ...scatter,
+  ...channelForms,
 };

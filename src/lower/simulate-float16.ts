@@ -1,5 +1,5 @@
 /** Half precision, simulated: every result is rounded to float16, on any device and with float32 kernels. */
-import type { Ops } from "../build/index.ts";
+import { decompositions, type Ops } from "../build/index.ts";
 import { UnsupportedError } from "../errors.ts";
 import { cloneProgram, type Node, type Program, staticShape, type Value } from "../program/index.ts";
 import { lowerings } from "./lowerings.ts";
@@ -43,9 +43,15 @@ const OTHER_SUMS = new Set(["Conv", "ConvTranspose", "Gemm", "Einsum", "AverageP
 export function simulateFloat16(original: Program, options: SimulateFloat16Options = {}): Program {
   const { accumulator = "float32", keep = () => false } = options;
   const { program } = cloneProgram(original);
-  // Gradients that several ONNX operators compute round after each of them.
+  // What several operators compute, gradients and statistics of batches among it, rounds after each of them.
+  rewriteProgram(program, (node, ops) => {
+    const key = node.domain === "modicum" ? `modicum:${node.operator}` : node.operator;
+    if (key === "modicum:Standardize") return decompositions[key]!(node, ops);
+    const isWritten = node.domain === "modicum" || (key === "BatchNormalization" && node.domain === "");
+    return isWritten ? lowerings[key]?.(node, ops, { device: "cpu" }) : undefined;
+  });
   rewriteProgram(program, (node, ops) =>
-    node.domain === "modicum" ? lowerings[`modicum:${node.operator}`]?.(node, ops, { device: "cpu" }) : undefined,
+    node.operator === "BatchNormalization" && node.domain === "" ? standardized(node, ops) : undefined,
   );
   const rounded = new Map<Value, Value>();
   const simulate: Rewrite = (node, ops) => {
@@ -68,6 +74,17 @@ export function simulateFloat16(original: Program, options: SimulateFloat16Optio
   rewriteProgram(program, simulate);
   program.opsets.delete("modicum");
   return program;
+}
+
+/** (x - mean) / sqrt(variance + epsilon) scale + bias */
+function standardized(node: Node, ops: Ops): readonly Value[] {
+  const x = node.input(0);
+  const places = ops.shapeOf(x).slice(2);
+  const [scale, bias, mean, variance] = [1, 2, 3, 4].map((index) =>
+    ops.reshape(node.input(index), [-1, ...places.map(() => 1)]),
+  ) as [Value, Value, Value, Value];
+  const deviation = ops.sqrt(ops.add(variance, node.float("epsilon", 1e-5)));
+  return [ops.add(ops.mul(ops.div(ops.sub(x, mean), deviation), scale), bias)];
 }
 
 /** Inputs and constants are rounded where they enter; results of nodes are already. */

@@ -205,3 +205,17 @@ export function softmax({ axis = -1 }: { readonly axis?: number } = {}): Layer {
 export function logSoftmax({ axis = -1 }: { readonly axis?: number } = {}): Layer {
   return (x, { ops }) => ops.logSoftmax(x, axis);
 }
+
+/**
+ * (relu(x) - sqrt(1 / (2 pi))) / sqrt((1 - 1 / pi) / 2): what normal numbers become has mean 0 and variance 1, so that networks
+ * with bounded weights keep their scale without normalizing activations.
+ *
+ * @see Hoffer, Banner, Golan, Soudry 2018, "Norm matters", arXiv:1803.01814; its reference code
+ * @example
+ * nn.translatedRelu();
+ */
+export function translatedRelu(): Layer {
+  const mean = Math.sqrt(1 / (2 * Math.PI));
+  const deviation = Math.sqrt(0.5 * (1 - 1 / Math.PI));
+  return (x, { ops }) => ops.mul(ops.sub(ops.relu(x), mean), 1 / deviation);
+}

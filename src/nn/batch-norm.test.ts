@@ -7,7 +7,7 @@ import type { Runtime } from "../runtime/index.ts";
 import { nodeRuntime } from "../runtime/node.ts";
 import { float32, toNumbers } from "../tensor/index.ts";
 import { compile, trainStep } from "../train/index.ts";
-import { batchNorm } from "./batch-norm.ts";
+import { type BatchNormOptions, batchNorm } from "./batch-norm.ts";
 
 describe("batchNorm", () => {
   it("refuses a single number per channel while training", () => {
@@ -20,6 +20,44 @@ describe("batchNorm", () => {
       "batchNorm (stem.norm): a batch must have more than one number per channel, got [1, 4]. " +
         "Take larger batches, or another normalization.",
     );
+  });
+
+  it.each([
+    [
+      { deviation: { top: 3 } },
+      [5, 4],
+      "a batch must have at least 6 numbers per channel for the deviation top-3, got [5, 4].",
+    ],
+    [{ ghost: 1 }, [4, 2], "a ghost batch must have more than one number per channel, got 1 of [4, 2] with ghost 1."],
+    [
+      { deviation: { range: 3 } },
+      [8, 2, 9],
+      "the examples of a batch must fall into 3 equal chunks for the range, got 8 of [8, 2, 9].",
+    ],
+  ] as const)("refuses batches that are too small: %j", (options, shape, message) => {
+    const build = () => {
+      const { ops, scope } = buildScope("stem.norm");
+      return batchNorm(options)(ops.input("x", "float32", shape), scope);
+    };
+    expect(build).toThrow(ShapeError);
+    expect(build).toThrow(`batchNorm (stem.norm): ${message}`);
+  });
+
+  it.each([
+    [
+      { deviation: "l3" },
+      'batchNorm: deviation must be "l2", "l1", "l-infinity", "range", "none", { p }, { top } or { range }, got "l3".',
+    ],
+    [
+      { deviation: { p: 0.5 } },
+      'deviation.p must be a number of at least 1, got 0.5. The largest magnitude is "l-infinity".',
+    ],
+    [{ deviation: { top: 0 } }, "deviation.top must be a whole number of at least 1, got 0."],
+    [{ constant: "paper" }, 'constant must be "exact", "reference" or a number with the deviation l2, got "paper".'],
+    [{ constant: 0 }, "constant must be a number above 0, got 0."],
+    [{ ghost: 2.5 }, "ghost must be a whole number of at least 1, got 2.5."],
+  ] as const)("refuses options without meaning: %j", (options, message) => {
+    expect(() => batchNorm(options as BatchNormOptions)).toThrow(message);
   });
 
   it("keeps statistics while training only, and has parameters only when it is affine", () => {

@@ -18,12 +18,15 @@ export {
   softplus,
   softsign,
   tanh,
+  translatedRelu,
 } from "./activations.ts";
 export { type BatchNormOptions, batchNorm } from "./batch-norm.ts";
 export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from "./binary-cross-entropy.ts";
 export { type ConvSettings, conv } from "./conv.ts";
 export { type ConvTransposeSettings, convTranspose } from "./conv-transpose.ts";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
+export type { ConstantKind } from "./deviations/deviation.ts";
+export type { DeviationChoice } from "./deviations/deviation-of.ts";
 export { dropout } from "./dropout.ts";
 export { type EmbeddingOptions, embedding } from "./embedding.ts";
 export {
@@ -97,6 +100,7 @@ export {
   smoothL1,
 } from "./regression-losses.ts";
 export { residual } from "./residual.ts";
+export type { KeptDeviation } from "./running-statistics.ts";
 export { sequential } from "./sequential.ts";
 export { type TransformerEncoderLayerOptions, transformerEncoderLayer } from "./transformer-encoder-layer.ts";
 export type { PerAxis, WindowSettings } from "./window.ts";

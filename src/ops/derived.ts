@@ -62,13 +62,16 @@ function countConv(node: Node): number | undefined {
  *   attributes) -> dw: the two bilinear companions of y = Conv(x, w). Pads are given as numbers.
  * - ReluGradient (dy, y) -> dy where y > 0, else 0.
  * - MaxPoolGradient (dy, x, y; MaxPool's attributes) -> dx: each dy goes to the first largest element of its window.
+ * - Standardize (x, deviation, scale[, mean, bias]) -> (x - mean) / deviation scale + bias; all but x broadcast to it.
+ * - TakeElements (x, places) -> the elements of x at places, which count through its memory; as places.
+ * - AddElements (x, places, numbers) -> x with numbers added to its elements at places.
  */
 export const derived: readonly Operator[] = [
-  ...family(["StopGradient", "ReluGradient"], { domain: MODICUM, infer: inferFirst }),
+  ...family(["StopGradient", "ReluGradient", "Standardize", "AddElements"], { domain: MODICUM, infer: inferFirst }),
   ...family(["CustomGradient"], { domain: MODICUM, infer: inferCustom }),
   ...family(["ConvInputGradient"], { domain: MODICUM, infer: inferInputGradient, macs: countConv }),
   ...family(["ConvWeightGradient"], { domain: MODICUM, infer: inferWeightGradient, macs: countConv }),
-  ...family(["MaxPoolGradient"], {
+  ...family(["MaxPoolGradient", "TakeElements"], {
     domain: MODICUM,
     infer: (_node, context) => [{ dtype: context.input(0).dtype, shape: context.input(1).shape }],
   }),

@@ -2,6 +2,7 @@
 import type { Layer, Scope } from "../build/index.ts";
 import { ModelFormatError, OptionError, UnsupportedError } from "../errors.ts";
 import { findGradientRule } from "../gradients/index.ts";
+import { type BatchNormOptions, batchNorm } from "../nn/index.ts";
 import { inlineFunctions, readModel, upgradeOpset } from "../onnx/index.ts";
 import { findOperator, inferShapes } from "../ops/index.ts";
 import { resolveConstants } from "../prepare/index.ts";
@@ -15,6 +16,12 @@ export interface ImportedLayerOptions {
   readonly output?: string;
   /** Whether the weight of this name is trained; the others stay constants. Default: all are. */
   readonly trainable?: (name: string) => boolean;
+  /**
+   * What batch normalizations with a trained weight become: layers that normalize by the batch while training, and start from
+   * the file's statistics and epsilon; their variables are `<node>.weight`, `<node>.runningMean` and so on. Default: they stay
+   * as they are, with the file's statistics.
+   */
+  readonly normalization?: BatchNormOptions;
 }
 
 /** A model read from an ONNX file, to be used as a layer. */
@@ -60,10 +67,16 @@ export function importOnnx(model: Uint8Array | Program): ImportedModel {
     withoutGradient.set(operator, [...(withoutGradient.get(operator) ?? []), node.label]);
   }
   const build = (options: ImportedLayerOptions = {}) => {
-    const { output = program.graph.outputs[0]!.name, trainable = () => true } = options;
+    const { output = program.graph.outputs[0]!.name, trainable = () => true, normalization } = options;
     assertValue(program, output);
+    if (normalization?.deviation === "none") {
+      throw new OptionError(
+        'importOnnx: normalization.deviation must be one that divides, got "none": the file\'s weights would have no place.',
+      );
+    }
+    const trained = new Set(weights.map(({ name }) => name).filter(trainable));
     return (inputs: Readonly<Record<string, Value>>, scope: Scope): Value =>
-      replay(program, { inputs, scope, output, trained: new Set(weights.map(({ name }) => name).filter(trainable)) });
+      replay(program, { inputs, scope, output, trained, normalization });
   };
   return {
     program,
@@ -128,10 +141,11 @@ interface Replay {
   readonly scope: Scope;
   readonly output: string;
   readonly trained: ReadonlySet<string>;
+  readonly normalization: BatchNormOptions | undefined;
 }
 
 /** Writes the model's nodes, up to one value, into the program that is built. */
-function replay(model: Program, { inputs, scope, output, trained }: Replay): Value {
+function replay(model: Program, { inputs, scope, output, trained, normalization }: Replay): Value {
   const { program } = cloneProgram(model);
   const { graph } = program;
   const nodes = [...graph.nodes];
@@ -151,13 +165,35 @@ function replay(model: Program, { inputs, scope, output, trained }: Replay): Val
     return parameter;
   };
   for (const node of graph.nodes) {
+    const norm = normalization && batchNormOf(node, trained, normalization);
+    if (norm) {
+      placed.set(node.output(), norm(current(node.input(0)), scope.child(layerName(node))));
+      continue;
+    }
     rename(node, scope.path);
     replaceInputs(node, current);
     for (const made of node.outputs) forgetShape(made);
     writer.append(node);
   }
-  return scope.tap(output, result);
+  return scope.tap(output, placed.get(result) ?? result);
 }
+
+/** The layer that stands for a batch normalization with given statistics; undefined for other nodes, and where nothing learns. */
+function batchNormOf(node: Node, trained: ReadonlySet<string>, options: BatchNormOptions): Layer | undefined {
+  if (node.operator !== "BatchNormalization" || node.domain !== "" || node.int("training_mode", 0) === 1)
+    return undefined;
+  const parameters = node.inputs.slice(1).map((input) => input?.constant && input);
+  const learns = parameters.slice(0, 2).some((value) => value && trained.has(value.name));
+  if (!learns || parameters.some((value) => !value)) return undefined;
+  const [weight, bias, mean, variance] = parameters.map((value) => value!.constant!.load());
+  return batchNorm({
+    epsilon: node.float("epsilon", 1e-5),
+    ...options,
+    start: { weight, bias, mean, variance } as Start,
+  });
+}
+
+type Start = NonNullable<BatchNormOptions["start"]>;
 
 /** The model's declared shapes are for other batches; they are inferred anew. */
 function forgetShape(value: Value | undefined): void {
@@ -165,8 +201,12 @@ function forgetShape(value: Value | undefined): void {
 }
 
 function rename(node: Node, path: string): void {
-  const layer = node.name.replace(/^\//, "") || node.outputs.find((value) => value)?.name || node.operator;
-  node.name = `${path ? `${path}.` : ""}${layer.replaceAll("/", ".")}/${node.operator}`;
+  node.name = `${path ? `${path}.` : ""}${layerName(node)}/${node.operator}`;
+}
+
+function layerName(node: Node): string {
+  const name = node.name.replace(/^\//, "") || node.outputs.find((value) => value)?.name || node.operator;
+  return name.replaceAll("/", ".");
 }
 
 function replaceInputs(node: Node, current: (value: Value) => Value): void {

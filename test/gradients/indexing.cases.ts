@@ -143,4 +143,20 @@ export const indexingCases: readonly GradientCase[] = [
     build: (ops, x) => ops.square(ops.topK(x, 3).values),
     second: true,
   },
+  {
+    title: "TakeElements, one of them twice",
+    covers: ["modicum:TakeElements"],
+    inputs: [normal([2, 3])],
+    build: (ops, x) =>
+      ops.square(ops.emit("TakeElements", [x, indices(ops, [2, 2], [5, 0, 2, 5])], {}, { domain: "modicum" })),
+    second: true,
+  },
+  {
+    title: "AddElements, to one of them twice",
+    covers: ["modicum:AddElements"],
+    inputs: [normal([2, 3]), normal([4])],
+    build: (ops, x, numbers) =>
+      ops.square(ops.emit("AddElements", [x, indices(ops, [4], [5, 0, 2, 5]), numbers], {}, { domain: "modicum" })),
+    second: true,
+  },
 ];

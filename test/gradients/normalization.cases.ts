@@ -148,5 +148,22 @@ const others: readonly GradientCase[] = [
   ),
 ];
 
+const standardizations: readonly GradientCase[] = [
+  {
+    title: "Standardize, numbers per channel",
+    covers: ["modicum:Standardize"],
+    inputs: [normal([2, 3, 2]), uniform([3, 1], 1, 2), normal([3, 1]), normal([3, 1]), normal([3, 1])],
+    build: (ops, ...inputs) => ops.emit("Standardize", inputs, {}, { domain: "modicum" }),
+    second: true,
+  },
+  {
+    title: "Standardize, numbers per example and channel, without mean and bias",
+    covers: ["modicum:Standardize"],
+    inputs: [normal([2, 2, 3]), uniform([2, 1, 3], 1, 2), normal([3])],
+    build: (ops, ...inputs) => ops.emit("Standardize", inputs, {}, { domain: "modicum" }),
+    second: true,
+  },
+];
+
 /** Normalizations. */
-export const normalizationCases: readonly GradientCase[] = [...layers, ...channels, ...others];
+export const normalizationCases: readonly GradientCase[] = [...layers, ...channels, ...others, ...standardizations];

@@ -3,6 +3,7 @@ import type { GradientContext, GradientRule, Ops } from "../../build/index.ts";
 import type { Value } from "../../program/index.ts";
 import { elementCount } from "../../tensor/index.ts";
 import { normalize, normalizedGradient } from "./normalization.ts";
+import { throughDecomposition } from "./through-decomposition.ts";
 
 /** ONNX's defaults. */
 const EPSILON = 1e-5;
@@ -87,5 +88,6 @@ const training: GradientRule = (context) => {
 
 /** Batch normalization. */
 export const batchNormalizations: Readonly<Record<string, GradientRule>> = {
+  "modicum:Standardize": throughDecomposition,
   BatchNormalization: (context) => (context.node.int("training_mode", 0) === 1 ? training : inference)(context),
 };

@@ -4,7 +4,7 @@ import { writeModel } from "../../onnx/index.ts";
 import { Program, type Value } from "../../program/index.ts";
 import type { Runtime } from "../../runtime/index.ts";
 import { nodeRuntime } from "../../runtime/node.ts";
-import { seededRandom, Tensor, toNumbers } from "../../tensor/index.ts";
+import { int64, seededRandom, Tensor, toNumbers } from "../../tensor/index.ts";
 import { lowerProgram } from "../lower-program.ts";
 import { loweringTarget } from "../lowering-target.ts";
 import { NCHWC } from "./nchwc.ts";
@@ -91,6 +91,21 @@ const cases: Readonly<Record<string, Build>> = {
   "batch norm with given statistics": onBlocks((ops, x, input, block) => {
     const variance = ops.square(input([block]));
     return ops.emit("BatchNormalization", [x, input([block]), input([block]), input([block]), variance]);
+  }),
+  "examples as channels, and single elements": onBlocks((ops, x, input, block) => {
+    const rows = ops.reshape(x, [1, 2 * block, 5, 4]);
+    const numbers = () => ops.add(ops.square(input([2 * block, 1, 1])), 1);
+    const y = ops.emit("Standardize", [rows, numbers(), numbers(), numbers(), numbers()], {}, modicum);
+    const places = ops.constant(int64([0, 3, 20, 2 * block * 20 - 1, block * 20 + 7]));
+    const changed = ops.emit("AddElements", [y, places, input([5])], {}, modicum);
+    return [
+      ops.reshape(ops.relu(changed), ops.shapeOf(x)),
+      ops.emit("TakeElements", [ops.relu(x), places], {}, modicum),
+      ops.emit("Standardize", [rows, numbers(), numbers()], {}, modicum),
+      ops.reduceMax(rows, { axes: [2, 3] }),
+      ops.reduceMin(x, { axes: [2, 3], keepDims: false }),
+      ops.reduceMin(x, { axes: [0, 2, 3] }),
+    ];
   }),
   "numbers per channel": onBlocks((ops, x, input, block) => {
     const [a, b] = [input([block, 1, 1]), input([1, block, 1, 1])];

@@ -2,6 +2,7 @@
 import type { BlockedRule } from "./blocked-rule.ts";
 import { batchNormalizations } from "./rules/batch-normalization.ts";
 import { convolution } from "./rules/convolution.ts";
+import { elementAccess } from "./rules/element-access.ts";
 import { elementwise } from "./rules/elementwise.ts";
 import { pooling } from "./rules/pooling.ts";
 import { weightGradients } from "./rules/weight-gradient.ts";
@@ -13,4 +14,5 @@ export const blockedRules: Readonly<Record<string, BlockedRule>> = {
   ...weightGradients,
   ...batchNormalizations,
   ...pooling,
+  ...elementAccess,
 };
