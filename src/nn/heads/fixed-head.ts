@@ -30,7 +30,7 @@ export interface FixedHeadOptions {
   readonly epsilon?: number;
   /** Whether the product has the other sign, as in the published code's Hadamard head. Default false. */
   readonly minus?: boolean;
-  /** Default: "generated" or "fast" for Hadamard rows, as measured by bench/fixed-head.ts, and "dense" for other codes. */
+  /** Default: for Hadamard rows "fast" where that counts an eighth of the operations, else "generated"; "dense" for other codes. */
   readonly form?: FixedHeadForm;
 }
 
@@ -43,7 +43,7 @@ const LEAST_SCALE = 1e-3;
  *
  * Q is a constant of the program: no gradient, no decay, no optimizer's slots, nothing in checkpoints; exported Hadamard heads do not even
  * have it in the file. alpha is max(`scale`, 0.001), with the gradient of `scale` passed on below that, so that it can come back.
- * Leave `scale` and `bias` out of weight decay (recipes do that by themselves).
+ * Leave `scale` and `bias` out of weight decay, with a parameter group.
  *
  * Shapes: x [...batch, features] -> y [...batch, classes]; `scale` [], `bias` [classes].
  *
@@ -126,7 +126,7 @@ function product({ ops }: Scope, x: Value, bias: Value | undefined, settings: Pr
   return ops.reshape(y, [...batch.map((length) => (typeof length === "number" ? length : -1)), classes]);
 }
 
-/** The fast transform wins where it saves much: its small products run slower than a large one. */
+/** By how much the fast transform must save operations: its small products run slower than a large one. An estimate, not measured. */
 const WORTH_IT = 8;
 
 function chosenForm({ hadamard }: Prototypes, classes: number, features: number): FixedHeadForm {
