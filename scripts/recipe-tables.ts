@@ -66,6 +66,7 @@ function valuesOf(schema: KeySchema): string {
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (names) return names.map((name) => `\`${name}\``).join(", ");
   if (items) return "list";
+  if (schema.anyOf?.every(({ properties }) => !properties)) return schema.anyOf.map(valuesOf).join(" or ");
   if (type === "integer") return `whole number${rangeOf(schema)}`;
   if (type === "number") return `number${rangeOf(schema)}`;
   return { string: "text", boolean: "`true`, `false`" }[type ?? ""] ?? "object";

@@ -7,6 +7,7 @@ import * as nn from "../nn/index.ts";
 import type { Program, Value } from "../program/index.ts";
 import { type DType, tensorOf } from "../tensor/index.ts";
 import { type ImportedModel, importOnnx } from "../train/index.ts";
+import { batchNormOptions } from "./batch-norm-options.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** What a network must know of the data: enough to build it again when the data are gone. All of it is JSON. */
@@ -73,10 +74,7 @@ function knownNetwork(model: KnownModel, data: DataFacts): Layer {
 function normalizationOf(recipe: NonNullable<KnownModel["normalization"]>): Layer {
   switch (recipe.kind) {
     case "batch":
-      return nn.batchNorm({
-        ...(recipe.momentum !== undefined && { momentum: recipe.momentum }),
-        ...(recipe.epsilon !== undefined && { epsilon: recipe.epsilon }),
-      });
+      return nn.batchNorm(batchNormOptions(recipe));
     case "group":
       return nn.groupNorm({
         groups: recipe.groups,
@@ -132,7 +130,16 @@ function importedNetwork(recipe: ImportedRecipe, data: DataFacts, file: NetworkF
     );
   }
   assertTakes(recipe, imported, data);
-  const body = imported.layer({ output, trainable: () => recipe.train === "all" });
+  if (recipe.normalization && recipe.train === "head") {
+    throw new OptionError(
+      "recipe: model.normalization must come with model.train all, got head. Leave one of them out.",
+    );
+  }
+  const body = imported.layer({
+    output,
+    trainable: () => recipe.train === "all",
+    ...(recipe.normalization && { normalization: batchNormOptions(recipe.normalization) }),
+  });
   const head = nn.sequential({ flatten: nn.flatten(), head: nn.linear(data.classes) });
   const pooled = nn.sequential({ pool: nn.globalAveragePool(), flatten: nn.flatten(), head: nn.linear(data.classes) });
   return (x, scope) => {

@@ -8,12 +8,33 @@ const whole = z.int().min(1);
 const probability = z.number().min(0).max(1);
 const epsilon = positive.optional().describe("Added to the variance. Default 1e-5.");
 
+/** How batch normalizations are made. */
+const batchNorm = {
+  deviation: z
+    .string()
+    .regex(/^(l2|l1|l-infinity|range|none|l\d+(\.\d+)?|top-\d+|range-\d+)$/)
+    .optional()
+    .describe(
+      "What is divided by, see [normalization.md](normalization.md): `l2`, `l1` or another `l<p>`, `l-infinity`, `top-<k>`, `range`, `range-<chunks>`, `none`. Default l2.",
+    ),
+  constant: z
+    .union([z.enum(["exact", "reference", "paper"]), positive])
+    .optional()
+    .describe("What the deviation is multiplied by: `exact`, `reference`, `paper` or a number. Default exact."),
+  ghost: whole.optional().describe("Examples in a ghost batch, normalized by itself. Default: the whole batch."),
+  running: z
+    .enum(["variance", "deviation", "inverse"])
+    .optional()
+    .describe("What is kept of the deviation for use. Default variance."),
+  momentum: fraction.optional().describe("Share of the new batch in the running statistics. Default 0.1."),
+  epsilon,
+};
+
 /** What normalizes activations inside the network. */
 const normalization = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("batch"),
-    momentum: fraction.optional().describe("Share of the new batch in the running statistics. Default 0.1."),
-    epsilon,
+    ...batchNorm,
   }),
   z.strictObject({
     kind: z.literal("group"),
@@ -61,6 +82,10 @@ const model = z.union([
       .optional()
       .describe("Value that the new head reads. Default: what the last linear layer or convolution reads."),
     train: z.enum(["all", "head"]).default("all").describe("Whether all weights learn, or the new head alone."),
+    normalization: z
+      .strictObject({ kind: z.literal("batch"), ...batchNorm })
+      .optional()
+      .describe("What the file's batch normalizations become. Default: they keep the file's statistics."),
     head,
   }),
 ]);
