@@ -1,6 +1,6 @@
 /** Measuring what quantization did: float and quantized program side by side in one run, errors reduced in the graph. */
 import { writeModel } from "../onnx/index.ts";
-import { cloneProgram, Emitter, Graph, Program, type Value } from "../program/index.ts";
+import { type Constant, cloneProgram, Emitter, Graph, Program, type Value } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { dtypeCode, int64 } from "../tensor/index.ts";
 import { emitDequantized } from "./grid-tensors.ts";
@@ -56,6 +56,7 @@ function comparisonProgram(reference: Program, lowered: Program, pairs: readonly
   const { program: quantized, values } = cloneProgram(lowered);
   // Both programs use the same names of nodes, which ONNX Runtime wants unique; none is needed here.
   for (const node of quantized.allNodes()) node.name = "";
+  shareConstants(quantized, reference);
   const emitter = new Emitter();
   const sums = pairs.toReversed().flatMap(({ float, quantized: { value, grid } }) => {
     const lowered = values.get(value)!;
@@ -77,6 +78,19 @@ function comparisonProgram(reference: Program, lowered: Program, pairs: readonly
   const program = new Program(joined, quantized.opsets, quantized.irVersion);
   program.functions = quantized.functions;
   return program;
+}
+
+/** Makes a copy use the constants of what it was copied from, so that they are in memory once, however many copies there are. */
+function shareConstants(copy: Program, original: Program): void {
+  const known = new Map<Constant, Value>();
+  for (const { inputs } of original.allNodes()) {
+    for (const value of inputs) if (value?.constant && !known.has(value.constant)) known.set(value.constant, value);
+  }
+  for (const { inputs } of copy.allNodes()) {
+    inputs.forEach((value, i) => {
+      inputs[i] = (value?.constant && known.get(value.constant)) ?? value;
+    });
+  }
 }
 
 function squareSum(x: Value, emitter: Emitter): Value {
