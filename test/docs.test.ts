@@ -193,7 +193,14 @@ describe("examples in TypeScript", () => {
   it.skipIf(reasonWithoutOnnxRuntimeNode() !== undefined)("run where they say so", () => {
     const runnable = examples.filter(({ mark }) => mark === "run");
     expect(new Set(runnable.map(({ page }) => page))).toEqual(
-      new Set(["README.md", "docs/api.md", "docs/data.md", "docs/models.md", "docs/training.md"]),
+      new Set([
+        "README.md",
+        "docs/api.md",
+        "docs/data.md",
+        "docs/models.md",
+        "docs/normalization.md",
+        "docs/training.md",
+      ]),
     );
     const main = join(folder, "all.ts");
     writeFileSync(main, runnable.map(({ file }) => `await import("./${file}");\nconsole.log("done");\n`).join(""));

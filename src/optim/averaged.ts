@@ -60,7 +60,7 @@ export function averaged(optimizer: Optimizer, { decay }: AveragedOptions): Opti
  *
  * @throws OptionError if there are no averages: the optimizer must be `averaged`.
  * @example
- * const model = exportOnnx({ inputs, outputs, variables: optim.averagedVariables(await training.variables()) });
+ * const variables = optim.averagedVariables(await training.variables()); // for exportOnnx
  */
 export function averagedVariables(variables: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
   const averages = Object.entries(variables).flatMap(([path, tensor]) =>

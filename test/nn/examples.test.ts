@@ -8,11 +8,12 @@ import { exportsOf } from "../support/exports.ts";
 import { REPOSITORY, sourceFiles } from "../support/source-files.ts";
 
 /** What examples may use without saying where it comes from. */
-const PRELUDE = `import { type Layer, type LossFunction, nn, optim, type Scope, type Value } from "modicum";
+const PRELUDE = `import { type Layer, type LossFunction, nn, optim, type Scope, type Training, type Value } from "modicum";
 declare const scope: Scope;
 declare const model: Layer;
 declare const prediction: Value, target: Value, box: Value, scores: Value, label: Value, memory: Value;
 declare const logProbabilities: Value, teacher: Value;
+declare const training: Training;
 `;
 
 const files = sourceFiles("src").filter(

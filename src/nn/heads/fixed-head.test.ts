@@ -36,7 +36,7 @@ describe("fixedHead", () => {
     expect(shapes()).toEqual({ "head.scale": [], "head.bias": [10] });
     const random = seededRandom(5);
     const initial = declared.get("head.scale")!.initial;
-    expect(typeof initial === "function" && [...initial([], random)]).toEqual([1 / Math.sqrt(10)]);
+    expect(typeof initial === "function" && Array.from(initial([], random))).toEqual([1 / Math.sqrt(10)]);
   });
 
   it("learns nothing when told so", () => {
@@ -222,15 +222,20 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "fixedHead, run", () => {
   });
 
   /** Layer, x, then the variables in the order of their declaration. */
-  const GRADIENTS: readonly (readonly [string, Layer, x: readonly number[], ...(readonly number[])[]])[] = [
-    ["orthogonal", fixedHead({ code: orthogonalCode(), minus: true })(3), [3, 5], [], [3]],
-    ["hadamard, generated", fixedHead({ form: "generated" })(6), [2, 4], [], [6]],
-    ["hadamard, fast", fixedHead({ form: "fast" })(6), [2, 5], [], [6]],
-    ["hadamard, fast, in parts", fixedHead({ form: "fast" })(3), [2, 8], [], [3]],
-    ["cosine", cosineHead()(3), [2, 4], [3, 4], [], [3]],
+  const GRADIENTS: readonly (readonly [
+    string,
+    Layer,
+    x: readonly number[],
+    variables: readonly (readonly number[])[],
+  ])[] = [
+    ["orthogonal", fixedHead({ code: orthogonalCode(), minus: true })(3), [3, 5], [[], [3]]],
+    ["hadamard, generated", fixedHead({ form: "generated" })(6), [2, 4], [[], [6]]],
+    ["hadamard, fast", fixedHead({ form: "fast" })(6), [2, 5], [[], [6]]],
+    ["hadamard, fast, in parts", fixedHead({ form: "fast" })(3), [2, 8], [[], [3]]],
+    ["cosine", cosineHead()(3), [2, 4], [[3, 4], [], [3]]],
   ];
 
-  it.each(GRADIENTS)("has the gradients of differences in float64: %s", async (title, layer, shape, ...variables) => {
+  it.each(GRADIENTS)("has the gradients of differences in float64: %s", async (title, layer, shape, variables) => {
     const faults = await checkGradient(
       {
         title,
