@@ -51,12 +51,13 @@ async function list(options: DataCommandOptions, context: CommandContext): Promi
         { header: "samples", value: ({ kind }) => kind },
         { header: "size", value: ({ sizeBytes }) => (sizeBytes === null ? "" : formatBytes(sizeBytes)) },
         { header: "licence", value: ({ licence }) => licence ?? "" },
-        { header: "how to get it, or what it must be", value: ({ obtain }) => obtain },
       ],
       known,
       { maxCellWidth: 300 },
     );
-  printResult(context, options, { json: () => ({ data: known }), text: table });
+  const places = known.map(({ name, obtain }) => `${name}: ${obtain}`).join("\n");
+  const text = (): string => `${table()}\n\nHow to get them, or what they must be:\n${places}`;
+  printResult(context, options, { json: () => ({ data: known }), text });
 }
 
 async function inspect(data: string, options: DataCommandOptions, context: CommandContext): Promise<void> {
