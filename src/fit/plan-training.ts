@@ -137,19 +137,17 @@ function lossOf(
 ): { loss: Value; top1: Value } {
   const { scores, label } = decisions(data, network.fromSamples(x!, scope), labels!, scope);
   const { labelSmoothing } = recipe.loss;
-  const target = label2 && mix ? softLabels(scores, label, label2, mix, scope) : label;
-  const loss = nn.crossEntropy(scores, target, scope.child("loss"), { labelSmoothing });
+  const inner = scope.child("loss");
+  const loss =
+    label2 && mix
+      ? nn.mixedCrossEntropy(scores, { label, label2, mix: asFloats(mix, scores, inner) }, inner, { labelSmoothing })
+      : nn.crossEntropy(scores, label, inner, { labelSmoothing });
   return { loss, top1: scope.ops.mul(nn.accuracy(scores, label, scope.child("top1")), 100) };
 }
 
-/** mix at `label` and 1 - mix at `label2`: the loss is linear in its target. */
-function softLabels(scores: Value, label: Value, label2: Value, mix: Value, scope: Scope): Value {
-  const { ops } = scope.child("mixup");
-  const dtype = scores.dtype!;
-  const classes = Number(scores.shape![1]);
-  const share = ops.unsqueeze(mix.dtype === dtype ? mix : ops.cast(mix, dtype), [1]);
-  const first = ops.mul(ops.oneHot(label, classes, { dtype }), share);
-  return ops.add(first, ops.mul(ops.oneHot(label2, classes, { dtype }), ops.sub(1, share)));
+/** Shares come as float32, whatever the precision. */
+function asFloats(mix: Value, { dtype }: Value, { ops }: Scope): Value {
+  return mix.dtype === dtype ? mix : ops.cast(mix, dtype!);
 }
 
 function evaluationOf(recipe: Recipe, data: DataFacts, network: Network, batchSize: number): Evaluation {
