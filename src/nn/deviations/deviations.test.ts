@@ -38,6 +38,10 @@ function apartFromMeans(shape: readonly number[], seed: number): Tensor {
   );
 }
 
+function isChunked(deviation: (typeof CHOICES)[number]): boolean {
+  return typeof deviation === "object" && "range" in deviation;
+}
+
 function inFloat64(ops: ConstructorParameters<typeof Scope>[0], updated: Map<string, Value>): Scope {
   const variables = {
     declare: (_path: string, { shape }: VariableDeclaration) =>
@@ -59,22 +63,22 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "batch norms by deviation", () =>
       [4, 2, 2, 2],
     ];
     const cases = shapes.flatMap((shape) =>
-      [undefined, shape[0]! / 2].flatMap((ghost) => CHOICES.map((deviation) => ({ shape, ghost, deviation }))),
+      [undefined, shape[0]! / 2].flatMap((ghost) =>
+        CHOICES.map((deviation) => ({ shape, ghost, deviation })).filter(
+          // Chunks of one value have no range.
+          (one) => !isChunked(one.deviation) || (ghost ?? shape[0]!) >= 4 || shape.length > 2,
+        ),
+      ),
     );
     it.each(cases.map((one) => [JSON.stringify(one), one] as const))(
       "%s",
       async (title, { shape, ghost, deviation }) => {
-        const chunksFit =
-          !(typeof deviation === "object" && "range" in deviation) || (ghost ?? shape[0]!) >= 4 || shape.length > 2;
-        if (!chunksFit) return;
         const wrong = await checkGradient(
           {
             title,
             covers: [],
             inputs: [apartFromMeans(shape, 344)],
             second: ghost === undefined && shape.length === 2,
-            // Pow bends more than products; the differences are right to about this.
-            tolerance: 5e-6,
             build: (ops, x) => {
               const updated = new Map<string, Value>();
               const y = batchNorm({ deviation, ...(ghost && { ghost }) })(x, inFloat64(ops, updated));
