@@ -46,11 +46,6 @@ export function productOf(dimensions: readonly Dimension[]): Dimension {
   return dimensions.reduce(multiplyDimensions, 1);
 }
 
-/** Returns whether two dimensions are known to be equal. */
-export function sameDimension(a: Dimension, b: Dimension): boolean {
-  return a !== null && a === b;
-}
-
 /** Returns whether two dimensions are known to differ: two different numbers. */
 export function dimensionsDiffer(a: Dimension, b: Dimension): boolean {
   return typeof a === "number" && typeof b === "number" && a !== b;

@@ -1,7 +1,6 @@
-/** What rules check and refuse: axes, ranks, equal lengths. */
+/** What rules check and refuse: axes and ranks. */
 import { ShapeError } from "../errors.ts";
-import type { Dimension, Node, Shape } from "../program/index.ts";
-import { dimensionsDiffer } from "./dimension.ts";
+import type { Node, Shape } from "../program/index.ts";
 
 /** Writes a shape for messages: `[batch, 3, ?]`. */
 export function formatShape(shape: Shape | undefined): string {
@@ -16,11 +15,6 @@ export function shapeMismatch(node: Node, must: string, ...shapes: (Shape | unde
 /** @throws ShapeError unless the shape has `rank` axes, as far as is known. */
 export function assertRank(node: Node, what: string, shape: Shape | undefined, rank: number): void {
   if (shape && shape.length !== rank) throw shapeMismatch(node, `${what} must have rank ${rank}`, shape);
-}
-
-/** @throws ShapeError if two lengths are known to differ; `shapes` are shown. */
-export function assertEqualLength(node: Node, must: string, a: Dimension, b: Dimension, ...shapes: Shape[]): void {
-  if (dimensionsDiffer(a, b)) throw shapeMismatch(node, must, ...shapes);
 }
 
 /**

@@ -132,8 +132,3 @@ function byNode<L extends { readonly layer: Layer }>(layers: readonly L[]): Map<
   for (const one of layers) grouped.set(one.layer.node, [...(grouped.get(one.layer.node) ?? []), one]);
   return grouped;
 }
-
-/** Returns where the results of layers are to be compared: the stored value if it is quantized, else the layer's result. */
-export function measuredValue(layer: Layer, values: ReadonlyMap<Value, unknown>): Value {
-  return values.has(layer.result) ? layer.result : layer.output;
-}

@@ -7,7 +7,6 @@
  */
 import type { Attributes, Ops } from "../../build/index.ts";
 import { type AttributeInput, Node, Value } from "../../program/index.ts";
-import { elementCount } from "../../tensor/index.ts";
 
 /** The domain, as models import it. */
 export const NCHWC = "com.microsoft.nchwc";
@@ -103,10 +102,4 @@ export function meanOverPlaces(ops: Ops, x: Value): Value {
 /** The mean over batch and places: [batch, channels, height, width] -> [channels]. */
 export function meanPerChannel(ops: Ops, x: Value): Value {
   return ops.reduceMean(meanOverPlaces(ops, x), { axes: [0], keepDims: false });
-}
-
-/** The sum over batch and places: [batch, channels, height, width] -> [channels]. */
-export function sumPerChannel(ops: Ops, x: Value): Value {
-  const sum = ops.reduceSum(meanOverPlaces(ops, x), { axes: [0], keepDims: false });
-  return ops.mul(sum, elementCount(ops.shapeOf(x).slice(2)));
 }
