@@ -197,8 +197,10 @@ describe("examples in TypeScript", () => {
         "README.md",
         "docs/api.md",
         "docs/data.md",
+        "docs/fixed-heads.md",
         "docs/models.md",
         "docs/normalization.md",
+        "docs/norms-and-rates.md",
         "docs/training.md",
       ]),
     );

@@ -25,4 +25,11 @@ export {
 export type { Optimizer, OptimizerContext, ParameterGradient, Schedule } from "./optimizer.ts";
 export type { RandomValues } from "./random-values.ts";
 export { type Layer, Scope, type ScopeSettings } from "./scope.ts";
-export type { Initializer, Variable, VariableDeclaration, VariableRole, VariableSource } from "./variable.ts";
+export type {
+  DerivedStart,
+  Initializer,
+  Variable,
+  VariableDeclaration,
+  VariableRole,
+  VariableSource,
+} from "./variable.ts";

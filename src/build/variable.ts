@@ -10,6 +10,14 @@ import type { DType, Random, Tensor } from "../tensor/index.ts";
  */
 export type Initializer = (shape: readonly number[], random: Random) => ArrayLike<number>;
 
+/** A start that follows from another variable's: the norm of a weight, for example. */
+export interface DerivedStart {
+  /** Path of the other variable, which is declared in the same program. */
+  readonly from: string;
+  /** Returns the numbers to start with, in row-major order. */
+  readonly numbers: (start: Tensor) => ArrayLike<number>;
+}
+
 /**
  * What a variable is for. Parameters are what training changes by gradients; statistics are what layers keep (running means);
  * slots are what optimizers keep (momentum); counters are numbers of steps and seeds.
@@ -21,8 +29,8 @@ export interface VariableDeclaration {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly role: VariableRole;
-  /** Numbers to start with: from an initializer, or a tensor of that shape and type. */
-  readonly initial: Initializer | Tensor;
+  /** Numbers to start with: from an initializer, a tensor of that shape and type, or what another variable starts with. */
+  readonly initial: Initializer | Tensor | DerivedStart;
 }
 
 /** A declared variable of a program that is being built. */

@@ -6,9 +6,11 @@ import { findModel, type ModelOptions } from "../models/index.ts";
 import * as nn from "../nn/index.ts";
 import type { Program, Value } from "../program/index.ts";
 import { type DType, tensorOf } from "../tensor/index.ts";
-import { type ImportedModel, importOnnx } from "../train/index.ts";
+import { type ImportedModel, importOnnx, outputAxisOf } from "../train/index.ts";
 import { batchNormOptions } from "./batch-norm-options.ts";
+import { headOf } from "./head-of.ts";
 import type { Recipe } from "./recipe.ts";
+import { withNormalizedWeights } from "./weight-normalization-of.ts";
 
 /** What a network must know of the data: enough to build it again when the data are gone. All of it is JSON. */
 export type DataFacts = Pick<TrainingData, "kind" | "classes" | "sampleShape" | "dtype"> & {
@@ -61,14 +63,14 @@ function knownNetwork(model: KnownModel, data: DataFacts): Layer {
         `${definition.task === "language" ? "language model, for text" : "classifier"}.`,
     );
   }
-  const { name: _, normalization, head, ...rest } = model;
+  const { name: _, normalization, head, weightNormalization, ...rest } = model;
   const options: ModelOptions = {
     classes: data.classes,
     ...rest,
     ...(normalization && { normalization: () => normalizationOf(normalization) }),
-    ...(head && { head: nn.linear }),
+    ...(head && { head: headOf(head) }),
   };
-  return definition.build(options);
+  return withNormalizedWeights(definition.build(options), weightNormalization);
 }
 
 function normalizationOf(recipe: NonNullable<KnownModel["normalization"]>): Layer {
@@ -135,13 +137,16 @@ function importedNetwork(recipe: ImportedRecipe, data: DataFacts, file: NetworkF
       "recipe: model.normalization must come with model.train all, got head. Leave one of them out.",
     );
   }
-  const body = imported.layer({
+  const layer = imported.layer({
     output,
     trainable: () => recipe.train === "all",
     ...(recipe.normalization && { normalization: batchNormOptions(recipe.normalization) }),
   });
-  const head = nn.sequential({ flatten: nn.flatten(), head: nn.linear(data.classes) });
-  const pooled = nn.sequential({ pool: nn.globalAveragePool(), flatten: nn.flatten(), head: nn.linear(data.classes) });
+  const axis = (path: string): number | undefined => outputAxisOf(imported.program, path.replace(/^body\./, ""));
+  const body = withNormalizedWeights(layer, recipe.weightNormalization, axis);
+  const last = headOf(recipe.head ?? { kind: "linear" })(data.classes);
+  const head = nn.sequential({ flatten: nn.flatten(), head: last });
+  const pooled = nn.sequential({ pool: nn.globalAveragePool(), flatten: nn.flatten(), head: last });
   return (x, scope) => {
     const features = body(x, scope.child("body"));
     const rank = features.shape?.length;

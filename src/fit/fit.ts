@@ -106,7 +106,7 @@ function assertOptions(plan: TrainingPlan, options: FitOptions): void {
   if (reportEverySteps !== undefined) assertWhole("reportEverySteps", reportEverySteps);
   for (const [name, { every }] of Object.entries(probes)) {
     if ("steps" in every) assertWhole(`every.steps of probe "${name}"`, every.steps);
-    else if (!(every.epochs > 0)) {
+    else if ("epochs" in every && !(every.epochs > 0)) {
       throw new OptionError(`fit: every.epochs of probe "${name}" must be above 0, got ${every.epochs}.`);
     }
   }

@@ -10,10 +10,32 @@ export { exportNetwork, type PlanOptions, planTraining } from "./plan-training.t
 export { preprocessingOf } from "./preprocessing-of.ts";
 export type { Probe, ProbeContext, ProbeInterval } from "./probe.ts";
 export { activationStatistics } from "./probes/activation-statistics.ts";
+export { type ChannelNormsOptions, channelNorms, channelNormsOf } from "./probes/channel-norms.ts";
+export { type DistanceFit, type DistanceRecord, distanceFit } from "./probes/distance-fit.ts";
 export { distanceFromInitialization } from "./probes/distance-from-initialization.ts";
+export { type EffectiveRateOptions, effectiveRate } from "./probes/effective-rate.ts";
 export { gradientAndWeightNorms } from "./probes/gradient-and-weight-norms.ts";
+export { criticalBatch, type GradientSquares, gradientNoiseScale } from "./probes/gradient-noise-scale.ts";
+export { headScale } from "./probes/head-scale.ts";
+export {
+  type LossSpread,
+  type LossSpreadOptions,
+  type LossSpreadPlace,
+  lossSpread,
+  lossSpreadProbe,
+} from "./probes/loss-spread.ts";
+export { type RotationOptions, rotation } from "./probes/rotation.ts";
 export { type Recipe, type RecipeInput, recipeSchema } from "./recipe.ts";
 export { fineTuning, recipes } from "./recipes.ts";
 export type { EndReason, EvaluationResult, MeasuredWeights, OnRunEvent, RunEvent, RunPosition } from "./run-event.ts";
+export {
+  type AdaptRegimeOptions,
+  adaptRegime,
+  type BatchScaling,
+  countUpdates,
+  type RunLength,
+  type ScaleBatchOptions,
+  scaleBatch,
+} from "./scale-batch.ts";
 export type { Batch, EvaluationPart, TrainingPlan } from "./training-plan.ts";
 export { withNetworkSizes } from "./with-network-sizes.ts";

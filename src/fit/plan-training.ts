@@ -1,7 +1,6 @@
 /** Recipes turned into programs and streams of batches. */
-import type { Scope } from "../build/index.ts";
+import type { Optimizer, Scope } from "../build/index.ts";
 import {
-  batchCount,
   type Dataset,
   evaluationBatches,
   stratifiedSubset,
@@ -19,7 +18,7 @@ import { buildNetwork, type DataFacts, type Network, type NetworkFile } from "./
 import { classificationMetrics } from "./classification-metrics.ts";
 import { optimizerOf } from "./optimizer-of.ts";
 import type { Recipe } from "./recipe.ts";
-import { scheduleOf } from "./schedule-of.ts";
+import { countUpdates, forBatchSize } from "./scale-batch.ts";
 import type { EvaluationPart, TrainingPlan } from "./training-plan.ts";
 
 /** Input of evaluations: 1 for samples, 0 for what only fills a batch. Not "weight", which is the sum of them that comes out. */
@@ -29,6 +28,8 @@ const COUNTED = "counted";
 export interface PlanOptions {
   /** The model that `recipe.model.onnx` names. */
   readonly importedModel?: NetworkFile | undefined;
+  /** Changes the recipe's optimizer by what a recipe does not hold, such as norms that another run recorded. */
+  readonly changeOptimizer?: ((optimizer: Optimizer) => Optimizer) | undefined;
 }
 
 /**
@@ -42,16 +43,20 @@ export interface PlanOptions {
  * const plan = planTraining(parseRecipe(recipes.mlp, "recipe"), await openTrainingData("mnist:data/mnist"));
  * const result = await fit(plan, { runtime: await nodeRuntime() });
  */
-export function planTraining(recipe: Recipe, data: TrainingData, { importedModel }: PlanOptions = {}): TrainingPlan {
+export function planTraining(
+  written: Recipe,
+  data: TrainingData,
+  { importedModel, changeOptimizer }: PlanOptions = {},
+): TrainingPlan {
+  const recipe = forBatchSize(written);
   const network = buildNetwork(recipe, data, importedModel);
   const batchSize = recipe.batch.size;
-  const stepsPerEpoch = batchCount(data.train.count, batchSize);
+  const { stepsPerEpoch, totalSteps } = countUpdates(recipe, data.train.count);
   if (stepsPerEpoch === 0) {
     throw new OptionError(
       `recipe: batch.size must be at most the number of training samples, ${data.train.count}, got ${batchSize}.`,
     );
   }
-  const totalSteps = Math.max(1, Math.round(recipe.epochs * stepsPerEpoch));
   const { augment, augmentBatch } = augmentationsOf(recipe, data);
   const { seed } = recipe;
   const parts = evaluatedParts(recipe, data);
@@ -59,7 +64,7 @@ export function planTraining(recipe: Recipe, data: TrainingData, { importedModel
     step: trainStep({
       inputs: { ...inputsOf(data, batchSize), ...(augmentBatch && mixedInputs(batchSize)) },
       loss: (batch, scope) => lossOf(recipe, data, network, batch, scope),
-      optimizer: optimizerOf(recipe, scheduleOf(recipe, { stepsPerEpoch, totalSteps })),
+      optimizer: optimizerOf(recipe, { stepsPerEpoch, totalSteps }, changeOptimizer),
       chunks: recipe.batch.chunks,
       dtype: recipe.precision.kind,
     }),
@@ -138,16 +143,25 @@ function lossOf(
   const { scores, label } = decisions(data, network.fromSamples(x!, scope), labels!, scope);
   const { labelSmoothing } = recipe.loss;
   const inner = scope.child("loss");
-  const loss =
+  const { gradientNoise } = recipe;
+  const options = { labelSmoothing, reduction: gradientNoise ? ("none" as const) : ("mean" as const) };
+  const losses =
     label2 && mix
-      ? nn.mixedCrossEntropy(scores, { label, label2, mix: asFloats(mix, scores, inner) }, inner, { labelSmoothing })
-      : nn.crossEntropy(scores, label, inner, { labelSmoothing });
+      ? nn.mixedCrossEntropy(scores, { label, label2, mix: asFloats(mix, scores, inner) }, inner, options)
+      : nn.crossEntropy(scores, label, inner, options);
+  const loss = gradientNoise ? noisyLoss(losses, x!, inner, gradientNoise) : losses;
   return { loss, top1: scope.ops.mul(nn.accuracy(scores, label, scope.child("top1")), 100) };
 }
 
 /** Shares come as float32, whatever the precision. */
 function asFloats(mix: Value, { dtype }: Value, { ops }: Scope): Value {
   return mix.dtype === dtype ? mix : ops.cast(mix, dtype!);
+}
+
+/** The mean over samples of their losses, or of their tokens', each times its own random factor. */
+function noisyLoss(losses: Value, x: Value, scope: Scope, { variance }: NonNullable<Recipe["gradientNoise"]>): Value {
+  const [batch] = scope.ops.shapeOf(x);
+  return nn.noisyMean(scope.ops.reshape(losses, [batch!, -1]), scope, { variance: variance! });
 }
 
 function evaluationOf(recipe: Recipe, data: DataFacts, network: Network, batchSize: number): Evaluation {

@@ -13,8 +13,8 @@ export interface ProbePlace extends Pick<ProbeContext, "step" | "epoch" | "batch
 
 /** Calls the probes that are due. */
 export class ProbeRuns {
-  /** Steps between calls of each probe. */
-  readonly intervals: readonly number[];
+  /** Of each probe, the number of steps after which it is due next, from a step on. */
+  readonly #next: readonly ((step: number) => number)[];
   readonly #plan: TrainingPlan;
   readonly #options: Pick<FitOptions, "runtime" | "probes">;
   readonly #probes: readonly (readonly [string, Probe])[];
@@ -26,9 +26,16 @@ export class ProbeRuns {
     this.#plan = plan;
     this.#options = options;
     this.#probes = Object.entries(options.probes ?? {});
-    this.intervals = this.#probes.map(([, { every }]) =>
-      "steps" in every ? every.steps : Math.max(1, Math.round(every.epochs * plan.stepsPerEpoch)),
-    );
+    this.#next = this.#probes.map(([, { every }]) => {
+      if ("doubling" in every) return (step) => 2 ** (32 - Math.clz32(step));
+      const steps = "steps" in every ? every.steps : Math.max(1, Math.round(every.epochs * plan.stepsPerEpoch));
+      return (step) => step + steps - (step % steps);
+    });
+  }
+
+  /** Returns the number of steps after which a probe is due next: infinity without probes. */
+  nextStep(step: number): number {
+    return Math.min(...this.#next.map((next) => next(step)));
   }
 
   /** Yields what the probes that are due measure. */
@@ -44,7 +51,7 @@ export class ProbeRuns {
       batch,
       variables,
       initialVariables: () => ({
-        ...initialVariables(this.#plan.step.variables, this.#plan.seed),
+        ...initialVariables(this.#plan.step.variables, this.#plan.seed, this.#plan.initialVariables),
         ...this.#plan.initialVariables,
       }),
       tap: async (paths, given) => {
@@ -54,7 +61,7 @@ export class ProbeRuns {
       },
     };
     for (const [index, [name, probe]] of this.#probes.entries()) {
-      if (isLast || step % this.intervals[index]! === 0) yield { name, values: await probe.measure(context) };
+      if (isLast || this.#next[index]!(step - 1) === step) yield { name, values: await probe.measure(context) };
     }
   }
 

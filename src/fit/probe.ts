@@ -3,8 +3,11 @@ import type { Runtime } from "../runtime/index.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { Batch, TrainingPlan } from "./training-plan.ts";
 
-/** How often a probe measures: after that many steps or passes over the training data, and after the last step. */
-export type ProbeInterval = { readonly steps: number } | { readonly epochs: number };
+/**
+ * How often a probe measures: after that many steps or passes over the training data, or after 1, 2, 4, 8, ... steps; and after
+ * the last step.
+ */
+export type ProbeInterval = { readonly steps: number } | { readonly epochs: number } | { readonly doubling: true };
 
 /** What a probe may look at, after a step. */
 export interface ProbeContext {

@@ -1,208 +1,10 @@
 /** Recipes: everything that decides how a network is trained, as one validated object that is JSON. */
 import * as z from "zod";
-
-const positive = z.number().positive();
-const notNegative = z.number().min(0);
-const fraction = z.number().min(0).lt(1);
-const whole = z.int().min(1);
-const probability = z.number().min(0).max(1);
-const epsilon = positive.optional().describe("Added to the variance. Default 1e-5.");
-
-/** How batch normalizations are made. */
-const batchNorm = {
-  deviation: z
-    .string()
-    .regex(/^(l2|l1|l-infinity|range|none|l\d+(\.\d+)?|top-\d+|range-\d+)$/)
-    .optional()
-    .describe(
-      "What is divided by, see [normalization.md](normalization.md): `l2`, `l1` or another `l<p>`, `l-infinity`, `top-<k>`, `range`, `range-<chunks>`, `none`. Default l2.",
-    ),
-  constant: z
-    .union([z.enum(["exact", "reference", "paper"]), positive])
-    .optional()
-    .describe("What the deviation is multiplied by: `exact`, `reference`, `paper` or a number. Default exact."),
-  ghost: whole.optional().describe("Examples in a ghost batch, normalized by itself. Default: the whole batch."),
-  running: z
-    .enum(["variance", "deviation", "inverse"])
-    .optional()
-    .describe("What is kept of the deviation for use. Default variance."),
-  momentum: fraction.optional().describe("Share of the new batch in the running statistics. Default 0.1."),
-  epsilon,
-};
-
-/** What normalizes activations inside the network. */
-const normalization = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("batch"),
-    ...batchNorm,
-  }),
-  z.strictObject({
-    kind: z.literal("group"),
-    groups: whole.describe("Parts that the channels fall into."),
-    epsilon,
-  }),
-  z.strictObject({ kind: z.literal("instance"), epsilon }),
-  z.strictObject({ kind: z.literal("none") }),
-]);
-
-/** The last layer, from features to classes. */
-const head = z
-  .discriminatedUnion("kind", [z.strictObject({ kind: z.literal("linear") })])
-  .optional()
-  .describe("The last layer, from features to classes. Default: the model's own.");
-
-/** A network of the zoo, or somebody's ONNX file with a new head. */
-const model = z.union([
-  z.strictObject({
-    name: z.string().min(1).describe("A network by its name, see [models.md](models.md)."),
-    width: positive.optional().describe("Multiplies channels and hidden sizes. Default 1."),
-    depth: whole.optional().describe("Layers, as the network's family counts them. Default: as published."),
-    dropout: fraction.optional().describe("Probability of dropping an element. Default: as published."),
-    normalization: normalization.optional().describe("What normalizes activations. Default: as published."),
-    shortcut: z
-      .enum(["identity", "projection"])
-      .optional()
-      .describe("How residual networks go on where channels change. Default: as published."),
-    tiedEmbedding: z
-      .boolean()
-      .optional()
-      .describe("Whether a language model's head is its embedding. Default: as published."),
-    head,
-  }),
-  z.strictObject({
-    onnx: z.string().min(1).describe("Path of a model whose last layer is replaced, in place of a name."),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .optional()
-      .describe("Checksum of the file: written when a run starts, checked when it goes on."),
-    features: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("Value that the new head reads. Default: what the last linear layer or convolution reads."),
-    train: z.enum(["all", "head"]).default("all").describe("Whether all weights learn, or the new head alone."),
-    normalization: z
-      .strictObject({ kind: z.literal("batch"), ...batchNorm })
-      .optional()
-      .describe("What the file's batch normalizations become. Default: they keep the file's statistics."),
-    head,
-  }),
-]);
-
-const augmentation = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("crop"),
-    padding: whole.default(4).describe("Largest shift in each direction, in pixels."),
-  }),
-  z.strictObject({ kind: z.literal("flip") }),
-  z.strictObject({
-    kind: z.literal("colour"),
-    brightness: fraction.default(0).describe("Largest change: 0.4 draws a factor from 0.6 to 1.4."),
-    contrast: fraction.default(0).describe("The same for the contrast."),
-    saturation: fraction.default(0).describe("The same for the saturation."),
-  }),
-  z.strictObject({ kind: z.literal("cutout"), size: whole.describe("Side of the square in pixels.") }),
-  z.strictObject({
-    kind: z.literal("mixup"),
-    alpha: positive.describe("Shares of two samples are drawn from Beta(alpha, alpha)."),
-  }),
-]);
-
-const data = z.strictObject({
-  set: z.string().min(1).describe("Data set and where it is, such as `cifar10:data/cifar-10-batches-bin`."),
-  validation: notNegative
-    .default(0)
-    .describe("Samples taken from the training part to choose the best epoch: a share below 1, or a count. 0: none."),
-  limit: whole.optional().describe("Training samples used, the same share of each class. Default: all."),
-  testLimit: whole.optional().describe("Test samples used, the same share of each class. Default: all."),
-  labelNoise: probability.default(0).describe("Share of training labels that are replaced by another class."),
-  length: whole.optional().describe("Tokens in a sample of text. Default: the network's."),
-  size: whole.optional().describe("Side that pictures of a folder get. Default: the network's."),
-  skipUnreadable: z
-    .boolean()
-    .default(false)
-    .describe("Whether unreadable pictures are left out, and counted, instead of ending the run."),
-  normalization: z
-    .strictObject({
-      scale: positive.default(1 / 255).describe("Factor for the bytes of pictures."),
-      mean: z.array(z.number()).min(1).describe("Subtracted after that: one number for each channel."),
-      std: z.array(positive).min(1).describe("Divided by after that: one number for each channel."),
-    })
-    .optional()
-    .describe("How samples become what the network sees. Default: mean 0 and deviation 1 over the data set."),
-  augment: z.array(augmentation).default([]).describe("What is done to training pictures at random, in this order."),
-});
-
-const groups = z
-  .array(
-    z.strictObject({
-      match: z.string().min(1).describe("Regular expression that parameters' paths match, such as `\\.bias$`."),
-      learningRateFactor: notNegative.optional().describe("What the learning rate is multiplied by. Default 1."),
-      weightDecay: notNegative.optional().describe("Default: the optimizer's."),
-      frozen: z.boolean().optional().describe("Whether these parameters stay as they are. Default false."),
-    }),
-  )
-  .default([])
-  .describe("Settings of some parameters; the first group that matches a path counts.");
-
-const optimizerCommon = {
-  weightDecay: notNegative.default(0).describe("Weight decay, for parameters without a group of their own."),
-  groups,
-};
-
-const optimizer = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("sgd"),
-    momentum: fraction
-      .default(0.9)
-      .describe("Share of the last step's velocity that is kept; of rmsprop's last step, and 0 there by default."),
-    nesterov: z.boolean().default(false).describe("Whether to step along the velocity of the next step."),
-    decoupled: z.boolean().default(false).describe("Whether weights decay beside the gradient."),
-    ...optimizerCommon,
-  }),
-  ...(["adam", "adamw"] as const).map((kind) =>
-    z.strictObject({
-      kind: z.literal(kind),
-      beta1: fraction.default(0.9).describe("Share of the first moment that is kept."),
-      beta2: fraction.default(0.999).describe("Share of the second moment that is kept."),
-      epsilon: positive
-        .default(1e-8)
-        .describe("Added to the root of the second moment or of squares; 1e-10 by default for adagrad."),
-      ...optimizerCommon,
-    }),
-  ),
-  z.strictObject({
-    kind: z.literal("rmsprop"),
-    decay: fraction.default(0.99).describe("Share of the squares' average that is kept."),
-    epsilon: positive.default(1e-8).describe("Added to the root of that average."),
-    momentum: fraction.default(0).describe("Share of the last step that is kept."),
-    ...optimizerCommon,
-  }),
-  z.strictObject({
-    kind: z.literal("adagrad"),
-    epsilon: positive.default(1e-10).describe("Added to the root of the sum of squares."),
-    ...optimizerCommon,
-  }),
-]);
-
-const factor = positive.default(0.1).describe("What the learning rate is multiplied by each time.");
-
-const schedule = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("constant") }),
-  z.strictObject({ kind: z.literal("step"), every: positive.describe("Epochs between falls."), factor }),
-  z.strictObject({
-    kind: z.literal("multi-step"),
-    milestones: z.array(positive).min(1).describe("Epochs, counted from the run's beginning, at which it falls."),
-    factor,
-  }),
-  z.strictObject({ kind: z.literal("cosine"), minimum: notNegative.default(0).describe("The last learning rate.") }),
-  z.strictObject({
-    kind: z.literal("one-cycle"),
-    riseFraction: probability.default(0.3).describe("Share of the run in which it rises."),
-  }),
-  z.strictObject({ kind: z.literal("polynomial"), power: positive.default(1).describe("1: a straight line to 0.") }),
-]);
+import { data } from "./recipe-parts/data.ts";
+import { model } from "./recipe-parts/model.ts";
+import { fraction, notNegative, positive, seed, whole } from "./recipe-parts/numbers.ts";
+import { optimizer } from "./recipe-parts/optimizer.ts";
+import { schedule } from "./recipe-parts/schedule.ts";
 
 /** The schema of recipes. Unknown keys are errors. */
 export const recipeSchema = z
@@ -219,9 +21,34 @@ export const recipeSchema = z
           .describe(
             "Equal parts computed one after the other, each with batch statistics of its own (ghost batches): less memory.",
           ),
+        reference: whole
+          .optional()
+          .describe(
+            "Batch size that learning rate, schedule and epochs are meant for. Default: that of the batch itself.",
+          ),
+        scaling: z
+          .enum(["sqrt", "linear", "none"])
+          .optional()
+          .describe(
+            "How learning rates grow from `batch.reference` to `batch.size`: with the root of that ratio, with the ratio, or not. Default: sqrt.",
+          ),
+        adaptRegime: z
+          .boolean()
+          .optional()
+          .describe(
+            "Whether all lengths in epochs are multiplied by the same ratio, so that there are as many updates. Default: false.",
+          ),
       })
       .prefault({})
       .describe("How many samples a step has."),
+    gradientNoise: z
+      .strictObject({
+        variance: notNegative
+          .optional()
+          .describe("Of the factors. Default: `batch.size` / `batch.reference` - 1, the noise of the smaller batch."),
+      })
+      .optional()
+      .describe("Multiplies each sample's loss by a random factor of mean 1. Default: none."),
     optimizer: optimizer.prefault({ kind: "sgd" }).describe("What makes steps of gradients."),
     learningRate: positive.default(0.1).describe("The learning rate; with a schedule its largest."),
     schedule: schedule
@@ -276,18 +103,22 @@ export const recipeSchema = z
       })
       .optional()
       .describe("When to end before the last epoch. Default: never."),
-    seed: z
-      .int()
-      .min(0)
-      .max(2 ** 32 - 1)
-      .default(0)
-      .describe("Seed of initial parameters, order of samples, augmentation and dropout."),
+    seed: seed.default(0).describe("Seed of initial parameters, order of samples, augmentation and dropout."),
   })
   .superRefine((recipe, context) => {
     const refuse = (path: PropertyKey[], message: string): void => context.addIssue({ code: "custom", path, message });
     const { batch, epochs, warmup, schedule, optimizer } = recipe;
     if (batch.size % batch.chunks !== 0) {
       refuse(["batch", "chunks"], `must divide batch.size, ${batch.size}, got ${batch.chunks}`);
+    }
+    if (batch.reference === undefined) {
+      for (const key of ["scaling", "adaptRegime"] as const) {
+        if (batch[key] === undefined) continue;
+        refuse(["batch", key], `must be left out without batch.reference, got ${JSON.stringify(batch[key])}`);
+      }
+    }
+    if (recipe.gradientNoise && recipe.gradientNoise.variance === undefined && !(batch.size > batch.reference!)) {
+      refuse(["gradientNoise", "variance"], "must be given unless batch.size is above batch.reference, got nothing");
     }
     if (warmup > 0 && warmup >= epochs) refuse(["warmup"], `must be less than epochs, ${epochs}, got ${warmup}`);
     if (optimizer.kind === "sgd" && optimizer.nesterov && optimizer.momentum === 0) {
@@ -296,11 +127,22 @@ export const recipeSchema = z
     if (schedule.kind === "multi-step" && schedule.milestones.some((one, i, all) => i > 0 && one <= all[i - 1]!)) {
       refuse(["schedule", "milestones"], `must increase, got ${JSON.stringify(schedule.milestones)}`);
     }
+    if (schedule.kind === "distance" && schedule.thresholds.some((one, i, all) => i > 0 && one <= all[i - 1]!)) {
+      refuse(["schedule", "thresholds"], `must increase, got ${JSON.stringify(schedule.thresholds)}`);
+    }
     optimizer.groups.forEach(({ match }, index) => {
       if (!isRegularExpression(match)) {
         refuse(["optimizer", "groups", index, "match"], `must be a regular expression, got ${JSON.stringify(match)}`);
       }
     });
+    for (const path of [
+      ["model", "weightNormalization"],
+      ["optimizer", "projection"],
+    ] as const) {
+      const pattern = path[0] === "model" ? recipe.model.weightNormalization?.match : optimizer.projection?.match;
+      if (pattern === undefined || isRegularExpression(pattern)) continue;
+      refuse([...path, "match"], `must be a regular expression, got ${JSON.stringify(pattern)}`);
+    }
     const { validation } = recipe.data;
     if (validation >= 1 && !Number.isInteger(validation)) {
       refuse(["data", "validation"], `must be a share below 1 or a whole number, got ${validation}`);

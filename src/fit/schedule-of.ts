@@ -2,12 +2,7 @@
 import type { Schedule } from "../build/index.ts";
 import * as optim from "../optim/index.ts";
 import type { Recipe } from "./recipe.ts";
-
-/** How long a run is. */
-export interface RunLength {
-  readonly stepsPerEpoch: number;
-  readonly totalSteps: number;
-}
+import type { RunLength } from "./scale-batch.ts";
 
 /** Returns the schedule of a recipe: lengths in epochs become steps, and the rise comes first. */
 export function scheduleOf(recipe: Recipe, { stepsPerEpoch, totalSteps }: RunLength): Schedule {
@@ -25,6 +20,8 @@ function mainSchedule(
   const stepsIn = (epochs: number): number => Math.max(1, Math.round(epochs * stepsPerEpoch));
   switch (schedule.kind) {
     case "constant":
+    // It falls inside the step: see optimizerOf.
+    case "distance":
       return optim.constant(learningRate);
     case "step":
       return optim.stepDecay({ learningRate, every: stepsIn(schedule.every), factor: schedule.factor });

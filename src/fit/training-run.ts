@@ -157,9 +157,10 @@ export class TrainingRun {
   }
 
   #stepsUntilSomethingIsDue(): number {
-    const intervals = [this.#reportEverySteps, this.#plan.evaluationEverySteps, ...this.#probes.intervals];
+    const intervals = [this.#reportEverySteps, this.#plan.evaluationEverySteps];
     const toNext = intervals.map((every) => every - (this.#step % every));
-    return Math.min(this.#plan.totalSteps - this.#step, ...toNext);
+    const toProbe = this.#probes.nextStep(this.#step) - this.#step;
+    return Math.min(this.#plan.totalSteps - this.#step, toProbe, ...toNext);
   }
 
   /** A step failed, or its data: saves what is there, so that only the cause has to be mended. */

@@ -81,6 +81,7 @@ export {
   multiHeadAttention,
 } from "./multi-head-attention.ts";
 export { negativeLogLikelihood } from "./negative-log-likelihood.ts";
+export { type NoisyMeanOptions, noisyMean } from "./noisy-mean.ts";
 export { type OrthogonalOptions, orthogonal } from "./orthogonal.ts";
 export {
   type AveragePoolSettings,
@@ -103,4 +104,10 @@ export { residual } from "./residual.ts";
 export type { KeptDeviation } from "./running-statistics.ts";
 export { sequential } from "./sequential.ts";
 export { type TransformerEncoderLayerOptions, transformerEncoderLayer } from "./transformer-encoder-layer.ts";
+export {
+  type BoundedWeightNormOptions,
+  boundedWeightNorm,
+  type WeightNormOptions,
+  weightNorm,
+} from "./weight-norm.ts";
 export type { PerAxis, WindowSettings } from "./window.ts";

@@ -13,6 +13,8 @@ export interface ParameterGroup {
   readonly weightDecay?: number;
   /** Whether the parameters stay as they are; no gradient is computed for them. Default false. */
   readonly frozen?: boolean;
+  /** Whether it is no mistake if there is no such parameter. Default false. */
+  readonly optional?: boolean;
 }
 
 /** What all optimizers have in common. */
@@ -33,14 +35,14 @@ export interface GroupedGradient extends ParameterGradient {
 /**
  * Returns every parameter with its gradient and settings.
  *
- * @throws OptionError if a group matches nothing: its settings would be ignored.
+ * @throws OptionError if a group that is not optional matches nothing: its settings would be ignored.
  */
 export function groupedGradients(
   context: OptimizerContext,
   weightDecay: number,
   groups: readonly ParameterGroup[] = [],
 ): GroupedGradient[] {
-  const trained = groups.filter(({ frozen }) => !frozen);
+  const trained = groups.filter(({ frozen, optional }) => !frozen && !optional);
   const matched = new Set<ParameterGroup>();
   const rates = new Map<number, Value>([[1, context.learningRate]]);
   const rateOf = (factor: number): Value => {

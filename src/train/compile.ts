@@ -43,7 +43,7 @@ export async function compile(step: TrainStep, options: CompileOptions): Promise
   }
   const target = await loweringTarget(runtime, table && { table });
   const sessions = new StepSessions(step, { runtime, target, loop });
-  const variables = { ...initialVariables(step.variables, seed), ...options.variables };
+  const variables = { ...initialVariables(step.variables, seed, options.variables), ...options.variables };
   const training = new Training({ step, sessions, runtime, loop, variables });
   // Now, so that what is wrong with the step is said here.
   await sessions.for(step.inputs);

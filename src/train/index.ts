@@ -14,6 +14,7 @@ export { type ExportedStep, type ExportStepOptions, exportStep } from "./export-
 export type { LossAndMetrics, LossFunction } from "./forward-backward.ts";
 export { type ImportedLayerOptions, type ImportedModel, importOnnx } from "./import-onnx.ts";
 export { initialVariables } from "./initial-variables.ts";
+export { outputAxisOf } from "./output-axis.ts";
 export { storeFloat16 } from "./store-float16.ts";
 export {
   type InputSpecification,

@@ -7,21 +7,49 @@ import { SEED, type StepVariable } from "./train-step.ts";
 /**
  * Returns the first numbers of every variable, by path. Each variable has a random generator of its own, seeded by `seed` and
  * its path: adding a layer leaves all others as they were.
+ *
+ * @param given What some variables start with instead: what is derived from those follows them.
  */
-export function initialVariables(variables: readonly StepVariable[], seed: number): Record<string, Tensor> {
-  return Object.fromEntries(
-    variables.map((variable) => [
-      variable.path,
-      variable.path === SEED ? int64([seed], []) : initialTensor(variable, seed),
-    ]),
-  );
+export function initialVariables(
+  variables: readonly StepVariable[],
+  seed: number,
+  given: Readonly<Record<string, Tensor>> = {},
+): Record<string, Tensor> {
+  const known = new Map<string, Tensor>();
+  const startOf = (path: string): Tensor => {
+    const variable = variables.find((one) => one.path === path)!;
+    const start =
+      known.get(path) ??
+      givenStart(variable, given) ??
+      (path === SEED ? int64([seed], []) : initialTensor(variable, seed, startOf));
+    known.set(path, start);
+    return start;
+  };
+  return Object.fromEntries(variables.map(({ path }) => [path, startOf(path)]));
 }
 
-/** Returns the first numbers of one variable. @throws ShapeError if its initializer makes too many or too few. */
-export function initialTensor(variable: Omit<Variable, "value">, seed: number): Tensor {
+/** A tensor of another shape is an error that others describe better. */
+function givenStart({ path, shape }: StepVariable, given: Readonly<Record<string, Tensor>>): Tensor | undefined {
+  return given[path]?.shape.join() === shape.join() ? given[path] : undefined;
+}
+
+/**
+ * Returns the first numbers of one variable.
+ *
+ * @param startOf Returns what another variable starts with; for starts that are derived from it.
+ * @throws ShapeError if its initializer makes too many or too few.
+ */
+export function initialTensor(
+  variable: Omit<Variable, "value">,
+  seed: number,
+  startOf?: (path: string) => Tensor,
+): Tensor {
   const { path, shape, dtype, initial } = variable;
   if (initial instanceof Tensor) return initial;
-  const numbers = initial(shape, seededRandom(hashOf(path, seed)));
+  const numbers =
+    typeof initial === "function"
+      ? initial(shape, seededRandom(hashOf(path, seed)))
+      : initial.numbers(startOf!(initial.from));
   if (numbers.length !== elementCount(shape)) {
     throw new ShapeError(
       `${path}: its initializer must make ${elementCount(shape)} numbers for shape [${shape.join(", ")}], got ${numbers.length}.`,

@@ -1,5 +1,5 @@
 /** Variables in half the memory: stored as float16, computed with as float32. */
-import { GraphWriter, type Initializer, Ops } from "../build/index.ts";
+import { type DerivedStart, GraphWriter, type Initializer, Ops } from "../build/index.ts";
 import { cloneProgram } from "../program/index.ts";
 import { Tensor, toNumbers } from "../tensor/index.ts";
 import type { StepVariable, TrainStep } from "./train-step.ts";
@@ -42,6 +42,6 @@ export function storeFloat16(step: TrainStep, which: (variable: StepVariable) =>
   return { ...step, program, variables, builder: { program, build } };
 }
 
-function numbersOf({ initial }: StepVariable): Initializer {
+function numbersOf({ initial }: StepVariable): Initializer | DerivedStart {
   return initial instanceof Tensor ? () => toNumbers(initial) : initial;
 }

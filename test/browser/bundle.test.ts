@@ -14,12 +14,12 @@ describe("the package in a browser's bundle", () => {
     }
   });
 
-  it("stays small without the engine: below 110 kB gzipped to quantize, 240 kB for everything", async () => {
+  it("stays small without the engine: below 110 kB gzipped to quantize, 300 kB for everything", async () => {
     const sizeOf = (files: ReadonlyMap<string, Uint8Array>): number =>
       [...files.values()].reduce((sum, bytes) => sum + gzipSync(bytes).length, 0);
     const quantizing = await bundle(new URL("./quantize-only.ts", import.meta.url), ["onnxruntime-*"]);
     expect(sizeOf(quantizing)).toBeLessThan(110_000);
-    expect(sizeOf(await bundleSource("index.ts"))).toBeLessThan(240_000);
+    expect(sizeOf(await bundleSource("index.ts"))).toBeLessThan(300_000);
   });
 
   it("fails to bundle where Node is needed, so that the first test can fail", async () => {

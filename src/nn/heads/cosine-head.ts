@@ -5,6 +5,7 @@ import { assertCount, assertLeastRank, knownLength, layerLabel } from "../check-
 import { inverseRootUniform } from "../fan-initializers.ts";
 import { constant, zeros } from "../initializers.ts";
 import { project } from "../linear.ts";
+import { LOGITS } from "./fixed-head.ts";
 import { normalizeFeatures } from "./normalize-features.ts";
 
 /** How a cosine head is made. */
@@ -21,7 +22,7 @@ export interface CosineHeadOptions {
  * Makes heads that compare directions: y = alpha w x / (||w|| ||x||) + bias for each row w of a learned matrix. `fixedHead` with a learned
  * matrix, for comparison.
  *
- * Shapes: x [...batch, features] -> y [...batch, classes]; `weight` [classes, features], `scale` [], `bias` [classes].
+ * Shapes: x [...batch, features] -> y [...batch, classes]; `weight` [classes, features], `logits.scale` [], `logits.bias` [classes].
  *
  * @returns A function from the number of classes to the layer: the option `head` of models.
  * @throws OptionError if a number is out of range.
@@ -44,10 +45,11 @@ export function cosineHead(options: CosineHeadOptions = {}): (classes: number) =
       const label = layerLabel("cosineHead", scope);
       assertLeastRank(x, 2, "[...batch, features]", label);
       const features = knownLength(x, -1, "features", label);
+      const own = scope.child(LOGITS);
       const weight = scope.parameter("weight", [classes, features], inverseRootUniform(features));
-      const alpha = scale === "learned" ? scope.parameter("scale", [], constant(10)) : scale;
+      const alpha = scale === "learned" ? own.parameter("scale", [], constant(10)) : scale;
       const scaled = ops.mul(normalizeFeatures(ops, x, epsilon), alpha);
-      const shift = bias ? scope.parameter("bias", [classes], zeros()) : undefined;
+      const shift = bias ? own.parameter("bias", [classes], zeros()) : undefined;
       return project(ops, scaled, normalizeFeatures(ops, weight, epsilon), shift);
     };
   };

@@ -33,9 +33,9 @@ describe("fixedHead", () => {
   it("learns a scale and a bias, nothing else", () => {
     const { ops, scope, shapes, declared } = buildScope("head");
     fixedHead()(10)(ops.input("x", "float32", [4, 64]), scope);
-    expect(shapes()).toEqual({ "head.scale": [], "head.bias": [10] });
+    expect(shapes()).toEqual({ "head.logits.scale": [], "head.logits.bias": [10] });
     const random = seededRandom(5);
-    const initial = declared.get("head.scale")!.initial;
+    const initial = declared.get("head.logits.scale")!.initial;
     expect(typeof initial === "function" && Array.from(initial([], random))).toEqual([1 / Math.sqrt(10)]);
   });
 
@@ -205,7 +205,7 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "fixedHead, run", () => {
       weights: (shape) => features(shape),
     });
     expect(Math.max(...toNumbers(result.y).map(Math.abs))).toBeLessThanOrEqual(1e-3);
-    expect(Math.abs(toNumbers(result.gradients.scale!)[0]!)).toBeGreaterThan(1e-3);
+    expect(Math.abs(toNumbers(result.gradients["logits.scale"]!)[0]!)).toBeGreaterThan(1e-3);
   });
 
   it("passes gradients to x that are orthogonal to it", async () => {

@@ -34,6 +34,9 @@ export interface FixedHeadOptions {
   readonly form?: FixedHeadForm;
 }
 
+/** The child that has scale and bias: recipes know by it what not to decay. */
+export const LOGITS = "logits";
+
 /** A learned scale counts as no less: below, the sign of all scores would change. */
 const LEAST_SCALE = 1e-3;
 
@@ -42,10 +45,10 @@ const LEAST_SCALE = 1e-3;
  * do all the work.
  *
  * Q is a constant of the program: no gradient, no decay, no optimizer's slots, nothing in checkpoints; exported Hadamard heads do not even
- * have it in the file. alpha is max(`scale`, 0.001), with the gradient of `scale` passed on below that, so that it can come back.
- * Leave `scale` and `bias` out of weight decay, with a parameter group.
+ * have it in the file. alpha is max(scale, 0.001), with the gradient of the scale passed on below that, so that it can come back.
+ * Leave scale and bias out of weight decay (recipes do that by themselves).
  *
- * Shapes: x [...batch, features] -> y [...batch, classes]; `scale` [], `bias` [classes].
+ * Shapes: x [...batch, features] -> y [...batch, classes]; `logits.scale` [], `logits.bias` [classes].
  *
  * @returns A function from the number of classes to the layer: the option `head` of models.
  * @throws OptionError if a number is out of range, or when built, if the code has not enough directions, or a form is not one for it.
@@ -72,8 +75,9 @@ export function fixedHead(options: FixedHeadOptions = {}): (classes: number) => 
       const prototypes = known.get(features) ?? remembered(code.prototypes(classes, features));
       known.set(features, prototypes);
       const xhat = options.normalize === false ? x : normalizeFeatures(scope.ops, x, epsilon);
-      const scaled = multiply(scope, xhat, scaleOf(scope, options, code.initialScale(classes)), options.minus === true);
-      const bias = biasOf(scope, options, code, classes);
+      const own = scope.child(LOGITS);
+      const scaled = multiply(scope, xhat, scaleOf(own, options, code.initialScale(classes)), options.minus === true);
+      const bias = biasOf(own, options, code, classes);
       return product(scope, scaled, bias, { prototypes, classes, features, form: options.form, label });
     };
   };
