@@ -2,6 +2,9 @@
 import { aciq } from "./aciq.ts";
 import { baselines } from "./baselines.ts";
 import type { Experiment } from "./experiment.ts";
+import { fixedClassifier } from "./fixed-classifier.ts";
+import { normMatters } from "./norm-matters.ts";
+import { trainLonger } from "./train-longer.ts";
 
 export {
   CLEARLY,
@@ -42,5 +45,8 @@ export { assertReplaceable, writeReport } from "./write-report.ts";
 
 /** The register of experiments: add one here and `modicum reproduce` knows it. */
 export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
-  [baselines, aciq].map((experiment) => [experiment.id, experiment as Experiment]),
+  [baselines, aciq, normMatters, fixedClassifier, trainLonger].map((experiment) => [
+    experiment.id,
+    experiment as Experiment,
+  ]),
 );

@@ -28,7 +28,10 @@ describe("modicum reproduce", () => {
   });
 
   it.each([
-    [["acqi"], 'the experiment must be one of baselines, aciq, got "acqi". Did you mean "aciq"?'],
+    [
+      ["acqi"],
+      'the experiment must be one of baselines, aciq, norm-matters, fixed-classifier, train-longer, got "acqi". Did you mean "aciq"?',
+    ],
     [["aciq", "--scale", "huge"], "Allowed choices are smoke, small, full."],
     [["aciq", "--seeds", "0"], "It must be a whole number from 1 to 1000."],
     [
