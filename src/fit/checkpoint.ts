@@ -1,5 +1,6 @@
 /** Checkpoints: everything a run needs to go on exactly as if it had not stopped. */
 import type { Tensor } from "../tensor/index.ts";
+import type { PlateauState } from "./plateau.ts";
 
 /** What a run remembers besides its variables. All of it is JSON. */
 export interface Progress {
@@ -19,6 +20,8 @@ export interface Progress {
   readonly unreported: { readonly steps: number; readonly sums: Readonly<Record<string, number>> };
   /** Whether the evaluation of this step was interrupted: it is done before the next step. Default: it was not. */
   readonly evaluationDue?: boolean;
+  /** Of a learning rate that falls on plateaus. */
+  readonly plateau?: PlateauState;
 }
 
 /** A run at one moment. */

@@ -56,6 +56,7 @@ export function smallPlan(options: SmallPlanOptions = {}): TrainingPlan {
     parts: [{ split: "test", batches: () => evaluationBatches(test, { batchSize: 5 }) }],
     averaging: undefined,
     earlyStopping: undefined,
+    plateau: undefined,
     seed: 4,
     initialVariables: {},
     exportModel: (variables) =>

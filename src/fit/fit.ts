@@ -4,6 +4,7 @@ import type { Runtime } from "../runtime/index.ts";
 import { type Tensor, toNumbers } from "../tensor/index.ts";
 import { compile, compileEvaluation } from "../train/index.ts";
 import type { Checkpoint, Progress } from "./checkpoint.ts";
+import { Plateau } from "./plateau.ts";
 import type { Probe } from "./probe.ts";
 import type { EndReason, EvaluationResult, OnRunEvent } from "./run-event.ts";
 import type { TrainingPlan } from "./training-plan.ts";
@@ -77,11 +78,13 @@ export async function fit(plan: TrainingPlan, options: FitOptions): Promise<FitR
   const { runtime, resume, loop = false } = options;
   assertOptions(plan, options);
   const started = performance.now();
+  const plateau = plan.plateau && new Plateau(plan.plateau, resume?.progress.plateau);
+  const running = plateau ? slowed(plan, plateau) : plan;
   const variables = resume?.variables ?? plan.initialVariables;
-  const training = await compile(plan.step, { runtime, seed: plan.seed, loop, variables });
+  const training = await compile(running.step, { runtime, seed: plan.seed, loop, variables });
   try {
     const evaluation = await compileEvaluation(plan.evaluation, { runtime });
-    const run = new TrainingRun({ plan, options, training, evaluation, started });
+    const run = new TrainingRun({ plan: running, options, training, evaluation, plateau, started });
     try {
       return await run.run(performance.now() - started);
     } finally {
@@ -90,6 +93,11 @@ export async function fit(plan: TrainingPlan, options: FitOptions): Promise<FitR
   } finally {
     await training.release();
   }
+}
+
+/** The plan at the rates of this run: whoever asks for a learning rate gets the one that has fallen. */
+function slowed(plan: TrainingPlan, plateau: Plateau): TrainingPlan {
+  return { ...plan, step: { ...plan.step, learningRate: plateau.slowing(plan.step.learningRate) } };
 }
 
 function assertOptions(plan: TrainingPlan, options: FitOptions): void {

@@ -85,6 +85,7 @@ export function planTraining(
     parts: parts.map((part) => evaluationPart(part, recipe.evaluation.batch)),
     averaging: recipe.averaging,
     earlyStopping: recipe.earlyStopping,
+    plateau: recipe.schedule.kind === "plateau" ? recipe.schedule : undefined,
     seed,
     initialVariables: {},
     exportModel: (variables) => exportNetwork(recipe, data, variables, { importedModel }),

@@ -22,6 +22,8 @@ function mainSchedule(
     case "constant":
     // It falls inside the step: see optimizerOf.
     case "distance":
+    // It falls when evaluations are known: see fit.
+    case "plateau":
       return optim.constant(learningRate);
     case "step":
       return optim.stepDecay({ learningRate, every: stepsIn(schedule.every), factor: schedule.factor });

@@ -2,6 +2,7 @@
 import type { ModelFile } from "../onnx/index.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { Evaluation, TrainStep } from "../train/index.ts";
+import type { PlateauOptions } from "./plateau.ts";
 
 /** Inputs of a step by name. */
 export type Batch = Readonly<Record<string, Tensor>>;
@@ -24,11 +25,13 @@ export interface TrainingPlan {
   readonly batchSize: number;
   /** Steps between evaluations. */
   readonly evaluationEverySteps: number;
-  /** Parts that are measured; the first one decides which weights are best and when to stop early. */
+  /** Parts that are measured; the first one decides which weights are best, when to stop early and what a plateau is. */
   readonly parts: readonly EvaluationPart[];
   /** Decay of the moving average of the weights, if the step keeps one (`optim.averaged`). */
   readonly averaging: { readonly decay: number } | undefined;
   readonly earlyStopping: { readonly patience: number; readonly metric: "top1" | "loss" } | undefined;
+  /** When the step's learning rate falls because evaluations get no better. */
+  readonly plateau: PlateauOptions | undefined;
   /** Seed of initial parameters and of all random numbers. */
   readonly seed: number;
   /** Variables that do not start from an initializer: those of an imported model. */

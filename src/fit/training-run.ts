@@ -7,6 +7,7 @@ import type { Checkpoint, Progress } from "./checkpoint.ts";
 import type { FitOptions, FitResult } from "./fit.ts";
 import { measurePart } from "./measure-part.ts";
 import { MetricSums } from "./metric-sums.ts";
+import type { Plateau } from "./plateau.ts";
 import { ProbeRuns } from "./probe-runs.ts";
 import type { EndReason, EvaluationResult, MeasuredWeights, RunEvent, RunPosition } from "./run-event.ts";
 import type { Batch, TrainingPlan } from "./training-plan.ts";
@@ -23,6 +24,8 @@ export interface TrainingRunParts {
   readonly options: FitOptions;
   readonly training: Training;
   readonly evaluation: CompiledEvaluation;
+  /** Of a learning rate that falls on plateaus; the plan's rate asks it. */
+  readonly plateau: Plateau | undefined;
   /** `performance.now()` when work began. */
   readonly started: number;
 }
@@ -38,6 +41,7 @@ export class TrainingRun {
   readonly #options: FitOptions;
   readonly #training: Training;
   readonly #evaluation: CompiledEvaluation;
+  readonly #plateau: Plateau | undefined;
   readonly #probes: ProbeRuns;
   readonly #started: number;
   readonly #reportEverySteps: number;
@@ -57,13 +61,14 @@ export class TrainingRun {
   /** Steps since the last report in this process, and how long they took with their data: for the throughput. */
   #timed = { steps: 0, ms: 0 };
 
-  constructor({ plan, options, training, evaluation, started }: TrainingRunParts) {
+  constructor({ plan, options, training, evaluation, plateau, started }: TrainingRunParts) {
     const { resume, reportEverySteps = Math.max(1, Math.floor(plan.stepsPerEpoch / REPORTS_PER_EPOCH)) } = options;
     const progress = resume?.progress;
     this.#plan = plan;
     this.#options = options;
     this.#training = training;
     this.#evaluation = evaluation;
+    this.#plateau = plateau;
     this.#probes = new ProbeRuns(plan, options);
     this.#started = started;
     this.#reportEverySteps = reportEverySteps;
@@ -230,6 +235,7 @@ export class TrainingRun {
     this.#evaluationDue = false;
     if (!deciding) return this.#save("last");
     this.#measured = { step: this.#step, result: deciding };
+    this.#plateau?.observe(deciding);
     const isBest = this.#isBest(deciding);
     this.#evaluationsSinceBest = isBest ? 0 : this.#evaluationsSinceBest + 1;
     if (isBest) {
@@ -289,6 +295,7 @@ export class TrainingRun {
       evaluationsSinceBest: this.#evaluationsSinceBest,
       unreported: this.#sums.unreported(),
       ...(this.#evaluationDue && { evaluationDue: true }),
+      ...(this.#plateau && { plateau: this.#plateau.state }),
     };
     await this.#options.saveCheckpoint({ progress, variables: await this.#currentVariables() }, kind);
     this.#savedAt = performance.now();

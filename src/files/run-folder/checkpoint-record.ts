@@ -15,6 +15,9 @@ const schema = z.object({
     best: z.looseObject({ epoch: z.number(), step: z.int(), top1: z.number(), loss: z.number() }).nullable(),
     evaluationsSinceBest: z.int().min(0),
     unreported: z.looseObject({ steps: z.int().min(0), sums: z.record(z.string(), z.number()) }),
+    plateau: z
+      .looseObject({ best: z.number().nullable(), waited: z.int().min(0), falls: z.int().min(0) })
+      .exactOptional(),
   }),
   /** Of the .safetensors file, in hexadecimal. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),

@@ -1,6 +1,6 @@
 /** The part of recipes that says how the learning rate changes. */
 import * as z from "zod";
-import { notNegative, positive, probability } from "./numbers.ts";
+import { notNegative, positive, probability, whole } from "./numbers.ts";
 
 const factor = positive.default(0.1).describe("What the learning rate is multiplied by each time.");
 
@@ -23,6 +23,12 @@ export const schedule = z.discriminatedUnion("kind", [
       .array(positive)
       .min(1)
       .describe("Distances of the weights from their start at which it falls: no epochs, no steps."),
+    factor,
+  }),
+  z.strictObject({
+    kind: z.literal("plateau"),
+    patience: whole.describe("Evaluations in a row that are no better than the best, after which it falls."),
+    metric: z.enum(["top1", "loss"]).default("top1").describe("What must get better."),
     factor,
   }),
   z.strictObject({ kind: z.literal("polynomial"), power: positive.default(1).describe("1: a straight line to 0.") }),
