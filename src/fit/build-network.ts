@@ -21,6 +21,14 @@ export type DataFacts = Pick<TrainingData, "kind" | "classes" | "sampleShape" | 
 /** A model in the place of a named network. */
 export type NetworkFile = Uint8Array | Program;
 
+/** What a network is made of that a recipe does not hold. */
+export interface GivenParts {
+  /** The model that `recipe.model.onnx` names. */
+  readonly importedModel?: NetworkFile | undefined;
+  /** Makes the last layer from the number of classes, in place of the recipe's. */
+  readonly head?: ((classes: number) => Layer) | undefined;
+}
+
 /** A network, from its input to scores. */
 export interface Network {
   /** From samples as data sets give them: bytes of pictures are normalized inside the program. */
@@ -39,11 +47,11 @@ export interface Network {
  *
  * Shapes: x [batch, ...sampleShape] -> scores [batch, classes]; for tokens [batch, length, classes].
  *
- * @param file The model that `recipe.model.onnx` names.
  * @throws OptionError if the recipe's model does not take such data, or a new head cannot be put on an imported one.
  */
-export function buildNetwork(recipe: Recipe, data: DataFacts, file?: NetworkFile): Network {
-  const layer = "onnx" in recipe.model ? importedNetwork(recipe.model, data, file) : knownNetwork(recipe.model, data);
+export function buildNetwork(recipe: Recipe, data: DataFacts, given: GivenParts = {}): Network {
+  const { model } = recipe;
+  const layer = "onnx" in model ? importedNetwork(model, data, given) : knownNetwork(model, data, given);
   if (data.kind === "tokens") return { fromSamples: layer, exported: layer, exportedDtype: data.dtype };
   const isBytes = data.dtype === "uint8";
   const normalized = normalizationLayer(data, recipe.data.normalization ?? data.normalization);
@@ -54,7 +62,7 @@ export function buildNetwork(recipe: Recipe, data: DataFacts, file?: NetworkFile
 type KnownModel = Extract<Recipe["model"], { name: string }>;
 type ImportedRecipe = Extract<Recipe["model"], { onnx: string }>;
 
-function knownNetwork(model: KnownModel, data: DataFacts): Layer {
+function knownNetwork(model: KnownModel, data: DataFacts, { head: givenHead }: GivenParts): Layer {
   const definition = findModel(model.name);
   const isText = data.kind === "tokens";
   if ((definition.task === "language") !== isText) {
@@ -64,11 +72,12 @@ function knownNetwork(model: KnownModel, data: DataFacts): Layer {
     );
   }
   const { name: _, normalization, head, weightNormalization, ...rest } = model;
+  const last = givenHead ?? (head && headOf(head));
   const options: ModelOptions = {
     classes: data.classes,
     ...rest,
     ...(normalization && { normalization: () => normalizationOf(normalization) }),
-    ...(head && { head: headOf(head) }),
+    ...(last && { head: last }),
   };
   return withNormalizedWeights(definition.build(options), weightNormalization);
 }
@@ -121,7 +130,8 @@ function normalizationLayer({ sampleShape }: DataFacts, normalization: Normaliza
 }
 
 /** The model of a file up to the features, then a new head. */
-function importedNetwork(recipe: ImportedRecipe, data: DataFacts, file: NetworkFile | undefined): Layer {
+function importedNetwork(recipe: ImportedRecipe, data: DataFacts, given: GivenParts): Layer {
+  const { importedModel: file, head: makeHead = headOf(recipe.head ?? { kind: "linear" }) } = given;
   if (!file) throw new OptionError(`recipe: the model ${recipe.onnx} must be given to train it further, got none.`);
   const imported = importOnnx(file);
   const output = recipe.features ?? imported.features;
@@ -144,7 +154,7 @@ function importedNetwork(recipe: ImportedRecipe, data: DataFacts, file: NetworkF
   });
   const axis = (path: string): number | undefined => outputAxisOf(imported.program, path.replace(/^body\./, ""));
   const body = withNormalizedWeights(layer, recipe.weightNormalization, axis);
-  const last = headOf(recipe.head ?? { kind: "linear" })(data.classes);
+  const last = makeHead(data.classes);
   const head = nn.sequential({ flatten: nn.flatten(), head: last });
   const pooled = nn.sequential({ pool: nn.globalAveragePool(), flatten: nn.flatten(), head: last });
   return (x, scope) => {

@@ -1,5 +1,5 @@
 /** Recipes turned into programs and streams of batches. */
-import type { Optimizer, Scope } from "../build/index.ts";
+import type { Layer, Optimizer, Scope } from "../build/index.ts";
 import {
   type Dataset,
   evaluationBatches,
@@ -30,6 +30,8 @@ export interface PlanOptions {
   readonly importedModel?: NetworkFile | undefined;
   /** Changes the recipe's optimizer by what a recipe does not hold, such as norms that another run recorded. */
   readonly changeOptimizer?: ((optimizer: Optimizer) => Optimizer) | undefined;
+  /** Makes the last layer from the number of classes, in place of the recipe's: directions that a recipe does not hold, such as words'. */
+  readonly head?: ((classes: number) => Layer) | undefined;
 }
 
 /**
@@ -46,10 +48,10 @@ export interface PlanOptions {
 export function planTraining(
   written: Recipe,
   data: TrainingData,
-  { importedModel, changeOptimizer }: PlanOptions = {},
+  { importedModel, changeOptimizer, head }: PlanOptions = {},
 ): TrainingPlan {
   const recipe = forBatchSize(written);
-  const network = buildNetwork(recipe, data, importedModel);
+  const network = buildNetwork(recipe, data, { importedModel, head });
   const batchSize = recipe.batch.size;
   const { stepsPerEpoch, totalSteps } = countUpdates(recipe, data.train.count);
   if (stepsPerEpoch === 0) {
@@ -88,7 +90,7 @@ export function planTraining(
     plateau: recipe.schedule.kind === "plateau" ? recipe.schedule : undefined,
     seed,
     initialVariables: {},
-    exportModel: (variables) => exportNetwork(recipe, data, variables, { importedModel }),
+    exportModel: (variables) => exportNetwork(recipe, data, variables, { importedModel, head }),
   };
 }
 
@@ -104,9 +106,9 @@ export function exportNetwork(
   recipe: Recipe,
   data: DataFacts,
   variables: Readonly<Record<string, Tensor>>,
-  { importedModel }: PlanOptions = {},
+  { importedModel, head }: PlanOptions = {},
 ): ModelFile {
-  const network = buildNetwork(recipe, data, importedModel);
+  const network = buildNetwork(recipe, data, { importedModel, head });
   return exportOnnx({
     inputs: { x: { shape: ["batch", ...data.sampleShape], dtype: network.exportedDtype } },
     outputs: ({ x }, scope) => ({ logits: network.exported(x!, scope) }),
