@@ -144,6 +144,14 @@ export {
   type ShapeInference,
 } from "./ops/index.ts";
 export {
+  type Bits,
+  type Int8Options,
+  int8,
+  type RangeMode,
+  type Rounding,
+  type TensorFormat,
+} from "./precision/index.ts";
+export {
   findLayers,
   type Layer as FoundLayer,
   type LayerKind,
@@ -187,5 +195,6 @@ export {
   type TrainStepOptions,
   trainStep,
 } from "./train/index.ts";
+
 /** Layers, losses, initializers and metrics; optimizers and schedules. */
 export { nn, optim };

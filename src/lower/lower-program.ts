@@ -3,6 +3,7 @@ import { type Node, type Program, removeDeadNodes } from "../program/index.ts";
 import { blockChannels } from "./blocked/blocked-channels.ts";
 import { float64Forms } from "./float64-forms.ts";
 import { fuseSums } from "./fuse-sums.ts";
+import { integerProducts } from "./integer/integer-products.ts";
 import type { Lowering, LoweringTarget } from "./lowering.ts";
 import { lowerings } from "./lowerings.ts";
 import { gradientMarks } from "./marks.ts";
@@ -22,6 +23,7 @@ export function lowerProgram(program: Program, target: LoweringTarget): void {
   shareNodes(program);
   rewriteProgram(program, (node, ops) => withoutKernel(node, ops, target));
   rewriteProgram(program, (node, ops) => gradientMarks[keyOf(node)]?.(node, ops, target));
+  if (target.hasIntegerProducts) integerProducts(program);
   if (target.channelBlock !== undefined) blockChannels(program, target.channelBlock);
   rewriteProgram(program, (node, ops) => lowerings[keyOf(node)]?.(node, ops, target));
   rewriteProgram(program, (node, ops) => formsFor(node, target)[keyOf(node)]?.(node, ops, target));

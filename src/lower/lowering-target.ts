@@ -6,6 +6,7 @@ import type { Runtime } from "../runtime/index.ts";
 import { float32, seededRandom, type Tensor, toNumbers } from "../tensor/index.ts";
 import { channelsToBlocks, NCHWC } from "./blocked/nchwc.ts";
 import type { LoweringTable } from "./forms/lowering-table.ts";
+import { multipliesBytes } from "./integer/multiplies-bytes.ts";
 import { lowerProgram } from "./lower-program.ts";
 import type { LoweringTarget } from "./lowering.ts";
 
@@ -13,9 +14,15 @@ import type { LoweringTarget } from "./lowering.ts";
 export interface LoweringTargetOptions {
   /** Which forms of operators are fastest on this machine: what tuneLowering measured. Default: what we measured. */
   readonly table?: LoweringTable;
+  /**
+   * How quantized products are computed: as products of bytes where the runtime forms those right, or always in float. Default
+   * "integer".
+   */
+  readonly quantized?: "integer" | "simulated";
 }
 
 const known = new WeakMap<Runtime, Promise<number | undefined>>();
+const integers = new WeakMap<Runtime, Promise<boolean>>();
 
 /**
  * Returns what to lower programs for: the runtime's device, and whether it has convolutions on channels in blocks. Those are
@@ -24,12 +31,23 @@ const known = new WeakMap<Runtime, Promise<number | undefined>>();
  * @example
  * lowerProgram(program, await loweringTarget(runtime));
  */
-export async function loweringTarget(runtime: Runtime, { table }: LoweringTargetOptions = {}): Promise<LoweringTarget> {
+export async function loweringTarget(
+  runtime: Runtime,
+  { table, quantized = "integer" }: LoweringTargetOptions = {},
+): Promise<LoweringTarget> {
   const { device } = runtime;
   const search = known.get(runtime) ?? (device === "cpu" ? findChannelBlock(runtime) : Promise.resolve(undefined));
   known.set(runtime, search);
   const channelBlock = await search;
-  return { device, ...(channelBlock && { channelBlock }), ...(table && { table }) };
+  const trial = integers.get(runtime) ?? (device === "webgpu" ? Promise.resolve(false) : multipliesBytes(runtime));
+  integers.set(runtime, trial);
+  const hasIntegerProducts = quantized === "integer" && (await trial);
+  return {
+    device,
+    ...(channelBlock && { channelBlock }),
+    ...(hasIntegerProducts && { hasIntegerProducts }),
+    ...(table && { table }),
+  };
 }
 
 /** Blocks are 16 channels with AVX-512 and on ARM64, 8 with AVX; builds without blocked kernels answer with less or not at all. */

@@ -9,6 +9,8 @@ export interface LoweringTarget {
   readonly device: Device;
   /** Channels in one block of the fastest convolutions, where the runtime has such. Default: the plain layout. See loweringTarget. */
   readonly channelBlock?: number;
+  /** Whether products of bytes are right and faster than float ones. Default: they are computed in float. See loweringTarget. */
+  readonly hasIntegerProducts?: boolean;
   /** Which forms are fastest. Default: as measured by us. See tuneLowering. */
   readonly table?: LoweringTable;
 }

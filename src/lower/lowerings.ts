@@ -7,6 +7,7 @@ import { chosenForms } from "./forms/choose-form.ts";
 import type { Lowering } from "./lowering.ts";
 import { marks } from "./marks.ts";
 import { pool } from "./pool.ts";
+import { quantization } from "./quantized.ts";
 import { scatter } from "./scatter.ts";
 
 /** Lowerings by operator; those of other domains are written `domain:Operator`. */
@@ -17,6 +18,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   ...pool,
   ...batchNorm,
   ...bitShift,
+  ...quantization,
   ...scatter,
   ...channelForms,
 };

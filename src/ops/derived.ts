@@ -63,11 +63,16 @@ function countConv(node: Node): number | undefined {
  * - ReluGradient (dy, y) -> dy where y > 0, else 0.
  * - MaxPoolGradient (dy, x, y; MaxPool's attributes) -> dx: each dy goes to the first largest element of its window.
  * - Standardize (x, deviation, scale[, mean, bias]) -> (x - mean) / deviation scale + bias; all but x broadcast to it.
+ * - Quantized (x, scale[, zeroPoint, noise]; lowest, highest) -> (q - zeroPoint) scale, q = clip(round(x / scale + noise) + zeroPoint,
+ *   lowest, highest), for whole zeroPoint; scale and zeroPoint broadcast to x, noise repeats along its first axis.
  * - TakeElements (x, places) -> the elements of x at places, which count through its memory; as places.
  * - AddElements (x, places, numbers) -> x with numbers added to its elements at places.
  */
 export const derived: readonly Operator[] = [
-  ...family(["StopGradient", "ReluGradient", "Standardize", "AddElements"], { domain: MODICUM, infer: inferFirst }),
+  ...family(["StopGradient", "ReluGradient", "Standardize", "AddElements", "Quantized"], {
+    domain: MODICUM,
+    infer: inferFirst,
+  }),
   ...family(["CustomGradient"], { domain: MODICUM, infer: inferCustom }),
   ...family(["ConvInputGradient"], { domain: MODICUM, infer: inferInputGradient, macs: countConv }),
   ...family(["ConvWeightGradient"], { domain: MODICUM, infer: inferWeightGradient, macs: countConv }),

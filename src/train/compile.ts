@@ -22,6 +22,8 @@ export interface CompileOptions {
   readonly loop?: boolean;
   /** Which forms of gradients are fastest on this machine, as `tuneLowering` or `modicum tune` measured. Default: what we measured. */
   readonly table?: LoweringTable;
+  /** How the products of a `precision` are computed: as products of bytes where the runtime forms those right, or in float. Default "integer". */
+  readonly quantized?: "integer" | "simulated";
 }
 
 /** Random numbers in steps use 32 bits of it. */
@@ -37,11 +39,11 @@ const LARGEST_SEED = 2 ** 32 - 1;
  * const { loss } = await training.run({ x, label });
  */
 export async function compile(step: TrainStep, options: CompileOptions): Promise<Training> {
-  const { runtime, seed = 0, loop = false, table } = options;
+  const { runtime, seed = 0, loop = false, table, quantized } = options;
   if (!Number.isInteger(seed) || seed < 0 || seed > LARGEST_SEED) {
     throw new OptionError(`compile: seed must be a whole number from 0 to ${LARGEST_SEED}, got ${seed}.`);
   }
-  const target = await loweringTarget(runtime, table && { table });
+  const target = await loweringTarget(runtime, { ...(table && { table }), ...(quantized && { quantized }) });
   const sessions = new StepSessions(step, { runtime, target, loop });
   const variables = { ...initialVariables(step.variables, seed, options.variables), ...options.variables };
   const training = new Training({ step, sessions, runtime, loop, variables });

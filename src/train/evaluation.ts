@@ -1,5 +1,5 @@
 /** Evaluation: a network as it is in use, as a program whose variables are fed, to measure it while it is trained. */
-import { Ops, Scope, type Variable } from "../build/index.ts";
+import { Ops, type Precision, Scope, type Variable } from "../build/index.ts";
 import { OptionError } from "../errors.ts";
 import { loweringTarget, lowerProgram } from "../lower/index.ts";
 import { writeModel } from "../onnx/index.ts";
@@ -18,6 +18,8 @@ export interface EvaluationOptions {
   readonly outputs: (inputs: Readonly<Record<string, Value>>, scope: Scope) => Readonly<Record<string, Value>>;
   /** Element type of parameters and arithmetic. Default "float32". */
   readonly dtype?: "float32" | "float64";
+  /** The precision that the network is trained in. Default: `dtype`. */
+  readonly precision?: Precision | undefined;
   /** Paths of tapped values that are outputs too: results of layers of `nn.sequential`, and what `scope.tap` was given. */
   readonly taps?: readonly string[];
 }
@@ -70,6 +72,9 @@ export function evaluation(options: EvaluationOptions): Evaluation {
     tapped.set(path, value);
   };
   const outputs = options.outputs(values, new Scope(ops, { variables, training: false, dtype, onTap }));
+  const parameters = new Set(variables.all.flatMap(({ role, value }) => (role === "parameter" ? [value] : [])));
+  const isParameter = (value: Value): boolean => parameters.has(value);
+  options.precision?.apply({ ops, from: 0, variables, isParameter, training: false });
   const output = (name: string, value: Value): Value => {
     // An output of its own: the value may be an input, or come out twice.
     const named = ops.at("").identity(value);

@@ -1,5 +1,13 @@
 /** Loss and gradients of a batch: all at once, or in chunks whose gradients are averaged. */
-import { type Ops, type ParameterGradient, Scope, type Variable, type VariableSource } from "../build/index.ts";
+import {
+  type Ops,
+  type ParameterGradient,
+  type Precision,
+  type PrecisionReport,
+  Scope,
+  type Variable,
+  type VariableSource,
+} from "../build/index.ts";
 import { OptionError } from "../errors.ts";
 import { gradients } from "../gradients/index.ts";
 import type { Value } from "../program/index.ts";
@@ -27,6 +35,7 @@ export interface Batch {
   readonly step: Value;
   readonly calls: CallCounter;
   readonly dtype: "float32" | "float64";
+  readonly precision?: Precision | undefined;
   /** Values in place of parameters, by path. */
   readonly weights?: ReadonlyMap<string, Value> | undefined;
 }
@@ -35,6 +44,8 @@ export interface Batch {
 export interface Evaluated {
   readonly metrics: LossAndMetrics;
   readonly gradients: readonly ParameterGradient[];
+  /** What the precision made of the network; absent without one. */
+  readonly precision?: PrecisionReport | undefined;
 }
 
 /** Evaluates the whole batch at once. */
@@ -44,8 +55,8 @@ export function evaluateBatch(batch: Batch): Evaluated {
     declare: (path, declaration) => weights?.get(path) ?? variables.declare(path, declaration),
     update: (path, next) => variables.update(path, next),
   };
-  const metrics = forward(batch, ops, inputs, source, batch.step);
-  return { metrics, gradients: gradientsOf(ops, metrics.loss, variables.parameters, weights) };
+  const { metrics, precision } = forward(batch, ops, inputs, source, batch.step);
+  return { metrics, gradients: gradientsOf(ops, metrics.loss, variables.parameters, weights), precision };
 }
 
 /**
@@ -71,7 +82,7 @@ export function evaluateInChunks(batch: Batch, chunks: number): Evaluated {
   });
   const carried = new CarriedVariables(body, variables, weights);
   const place = body.add(body.mul(step, chunks), chunk);
-  const metrics = forward(batch, body, Object.fromEntries(parts), carried, place);
+  const { metrics, precision } = forward(batch, body, Object.fromEntries(parts), carried, place);
   const found = gradientsOf(body, metrics.loss, variables.parameters, weights);
   const sums = found.map(({ parameter: { path, dtype, shape }, gradient }) => {
     const before = body.input(`sum.${path}`, dtype, shape);
@@ -97,19 +108,26 @@ export function evaluateInChunks(batch: Batch, chunks: number): Evaluated {
       names.map((name, index) => [name, ops.reduceMean(traces[index]!, { axes: [0], keepDims: false })]),
     ) as unknown as LossAndMetrics,
     gradients: found.map(({ parameter }, index) => ({ parameter, gradient: results[carried.all.length + index]! })),
+    precision,
   };
 }
 
 function forward(
-  { loss, seed, calls, dtype }: Batch,
+  { loss, seed, calls, dtype, precision, variables: all, weights }: Batch,
   ops: Ops,
   inputs: Readonly<Record<string, Value>>,
   variables: VariableSource,
   place: Value,
-): LossAndMetrics {
+): { readonly metrics: LossAndMetrics; readonly precision: PrecisionReport | undefined } {
   const random = seededValues(ops, { seed, place, calls });
+  const from = ops.writer.graph.nodes.length;
   const result = loss(inputs, new Scope(ops, { variables, training: true, dtype, random }));
-  return "loss" in result ? result : { loss: result as Value };
+  const parameters = new Set(
+    all.all.flatMap(({ role, path, value }) => (role === "parameter" ? [weights?.get(path) ?? value] : [])),
+  );
+  const isParameter = (value: Value): boolean => parameters.has(value);
+  const report = precision?.apply({ ops, from, variables, isParameter, training: true, random });
+  return { metrics: "loss" in result ? result : { loss: result as Value }, precision: report };
 }
 
 function gradientsOf(

@@ -4,6 +4,8 @@ import {
   Ops,
   type Optimizer,
   type OptimizerContext,
+  type Precision,
+  type PrecisionReport,
   type Schedule,
   type Variable,
   type VariableDeclaration,
@@ -40,6 +42,8 @@ export interface TrainStepOptions {
   readonly chunks?: number;
   /** Element type of parameters and arithmetic. Default "float32". */
   readonly dtype?: "float32" | "float64";
+  /** In how many bits products are computed, see `int8`. Default: in `dtype`. */
+  readonly precision?: Precision | undefined;
 }
 
 /** A variable of a step: fed under `path`, and what it becomes comes out under `next`. */
@@ -58,6 +62,8 @@ export interface TrainStep {
   readonly learningRate: number | Schedule;
   /** Element type of parameters and of the learning rate. */
   readonly dtype: "float32" | "float64";
+  /** Which products the precision quantized; absent without one. */
+  readonly precision?: PrecisionReport | undefined;
   readonly builder: StepBuilder;
 }
 
@@ -95,7 +101,7 @@ export const SEED = "seed";
  * });
  */
 export function trainStep(options: TrainStepOptions): TrainStep {
-  const { dtype = "float32", optimizer, chunks = 1 } = options;
+  const { dtype = "float32", optimizer, chunks = 1, precision } = options;
   assertChunks(chunks);
   const inputs = specify(options.inputs);
   const reserved = [LEARNING_RATE, STEP, SEED].find((name) => name in inputs);
@@ -110,7 +116,7 @@ export function trainStep(options: TrainStepOptions): TrainStep {
   const step = variables.declare(STEP, { shape: [], dtype: "int64", role: "counter", initial: zeros("int64", []) });
   const calls = { next: 0 };
   const evaluate = (weights?: ReadonlyMap<string, Value>): Evaluated => {
-    const batch = { ops, inputs: values, loss: options.loss, variables, seed, step, calls, dtype, weights };
+    const batch = { ops, inputs: values, loss: options.loss, variables, seed, step, calls, dtype, weights, precision };
     return chunks === 1 ? evaluateBatch(batch) : evaluateInChunks(batch, chunks);
   };
   const first = evaluate();
@@ -148,6 +154,7 @@ export function trainStep(options: TrainStepOptions): TrainStep {
     ...parts,
     learningRate: optimizer.learningRate,
     dtype,
+    precision: first.precision,
     builder: { program: parts.program, build, trains: optimizer.trains },
   };
 }
@@ -197,7 +204,7 @@ function finish(
   inputs: TrainStep["inputs"],
   metrics: LossAndMetrics,
   variables: StepVariables,
-): Omit<TrainStep, "learningRate" | "dtype" | "builder"> {
+): Omit<TrainStep, "learningRate" | "dtype" | "precision" | "builder"> {
   const { graph } = ops.writer;
   const top = ops.at("");
   const output = (value: Value, name: string): void => {

@@ -103,6 +103,16 @@ export const otherCases: readonly GradientCase[] = [
     tolerance: Number.POSITIVE_INFINITY,
   },
   {
+    title: "Quantized is passed straight through, clipped numbers included",
+    covers: ["modicum:Quantized"],
+    inputs: [normal([2, 3])],
+    build: (ops, x) =>
+      ops.emit("Quantized", [x, ops.scalar(0.5, "float64")], { lowest: -1, highest: 1 }, { domain: "modicum" }),
+    closedForm: (x) => [x.map(() => 1)],
+    // Differences see the steps of the grid.
+    tolerance: Number.POSITIVE_INFINITY,
+  },
+  {
     title: "Cast between floats",
     covers: ["Cast"],
     inputs: [normal([2, 3])],

@@ -16,6 +16,7 @@ export const RANKS: Readonly<Record<string, number>> = {
   nn: 4,
   optim: 4,
   lower: 4,
+  precision: 5,
   quantize: 5,
   train: 5,
   models: 5,

@@ -7,8 +7,9 @@ import type { GradientRule } from "../../build/index.ts";
  */
 export const noGradient: GradientRule = () => [];
 
-/** Passing on unchanged, and not at all. */
+/** Passing on unchanged (straight through, where numbers are rounded to a grid), and not at all. */
 export const marks: Readonly<Record<string, GradientRule>> = {
   Identity: ({ dy }) => [dy],
   "modicum:StopGradient": noGradient,
+  "modicum:Quantized": ({ dy }) => [dy],
 };

@@ -1,0 +1,33 @@
+/** The contract of a precision: how the products of a network are computed, decided apart from its layers. */
+import type { Node, Value } from "../program/index.ts";
+import type { Ops } from "./ops.ts";
+import type { RandomValues } from "./random-values.ts";
+import type { VariableSource } from "./variable.ts";
+
+/** A network that was just written, and what a precision may write beside it. */
+export interface PrecisionContext {
+  /** Writes into the network's graph. Its nodes from `from` on are the network's, in order; what they compute keeps its Values. */
+  readonly ops: Ops;
+  readonly from: number;
+  readonly variables: VariableSource;
+  /** Whether a value is one of the network's parameters. */
+  readonly isParameter: (value: Value) => boolean;
+  /** Whether the network is trained, or in use. */
+  readonly training: boolean;
+  /** Random numbers that differ from step to step; absent in use. */
+  readonly random?: RandomValues | undefined;
+}
+
+/** What became of the products of a network. */
+export interface PrecisionReport {
+  /** Nodes whose operands are quantized. */
+  readonly quantized: readonly Node[];
+  /** Nodes with weights that stay in float: they were left out, or have no quantized form. */
+  readonly float: readonly Node[];
+}
+
+/** A precision of a network: given to `trainStep`, `evaluation` and `exportOnnx` alike. */
+export interface Precision {
+  /** Changes the network's nodes in place. */
+  apply(context: PrecisionContext): PrecisionReport;
+}

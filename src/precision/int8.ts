@@ -1,0 +1,222 @@
+/** Training with few bits: quantized weights, activations and gradients in every product of a network. */
+import type { GradientContext, Ops, Precision, PrecisionContext } from "../build/index.ts";
+import { OptionError } from "../errors.ts";
+import { findGradientRule } from "../gradients/index.ts";
+import type { Node, Value } from "../program/index.ts";
+import { bifurcated, type GradientCopy } from "./bifurcation.ts";
+import { type GridKind, roundToGrid, type ValueRange } from "./grid.ts";
+import { keepRange, readRange } from "./kept-range.ts";
+import { logarithmic } from "./logarithmic.ts";
+import { findProducts, type Product } from "./products.ts";
+import { channelRange, sampleRange, tensorRange } from "./ranges.ts";
+import { roundingNoise } from "./rounding-noise.ts";
+import { assertOneOf, formatOf, type RangeMode, type TensorFormat } from "./tensor-format.ts";
+
+/** How a network is trained with few bits. */
+export interface Int8Options {
+  /** Default: 8 bits, one grid for a tensor, nearest. */
+  readonly weights?: Partial<TensorFormat>;
+  /** Default: 8 bits, one grid for a tensor, nearest. In use the average range of training holds. */
+  readonly activations?: Partial<TensorFormat>;
+  /**
+   * Gradients on their way to the layers below. Default: 8 bits, one grid for a tensor, stochastic. `logarithmic` rounds them to
+   * powers of two without bias instead (LUQ, arXiv:2112.10769): for 4 bits and below.
+   */
+  readonly gradients?: Partial<TensorFormat> & { readonly logarithmic?: boolean };
+  /**
+   * Gradients in the products that give weights theirs (gradient bifurcation): their own bits, or `"same"` for the codes that go to the
+   * layers below. Default "same" with 8 bits or more, where no difference was measured, and 16 below.
+   */
+  readonly weightGradients?: "same" | 8 | 16 | "float";
+  /** `zero`: 0 is exact, as integer kernels need. `range`: from the least to the largest number, as published; simulated. Default "zero". */
+  readonly grid?: "zero" | "range";
+  /** Which layers are quantized, by path; first and last count as all others do. Default: all. */
+  readonly layers?: (path: string) => boolean;
+}
+
+const ACTIVATION_RANGES: readonly RangeMode[] = ["tensor", "sample", "running", "delayed"];
+const GRADIENT_RANGES: readonly RangeMode[] = ["tensor", "sample", "delayed"];
+const WEIGHT_RANGES: readonly RangeMode[] = ["tensor", "channel"];
+
+interface Formats {
+  readonly weights: TensorFormat;
+  readonly activations: TensorFormat;
+  readonly gradients: TensorFormat & { readonly logarithmic: boolean };
+  readonly weightGradients: "same" | 8 | 16 | "float";
+  readonly grid: "zero" | "range";
+}
+
+/**
+ * Makes a precision in which every product of a network (Conv, MatMul, Gemm) sees quantized operands, forward and backward:
+ *
+ *   y = x-hat W-hat,   g_(l-1) = Q(g_l) W-hat^T,   dW = x-hat^T g_l
+ *
+ * Weights that are learned stay in float: the codes exist inside the step only. Gradients pass the rounding of weights and
+ * activations as if there were none (straight through). Where device and shape allow, 8-bit products are integer products;
+ * else the same numbers are computed in float.
+ *
+ * Layers need not know: networks of `nn`, of `findModel` and imported ONNX models alike. Batch norms stay as they are; the
+ * published networks have `nn.batchNorm({ deviation: { range: { chunks: 16 } } })`. Operators that have no quantized form
+ * (recurrent layers, transposed convolutions) stay in float: `TrainStep.precision` lists them.
+ *
+ * @throws OptionError if bits, ranges or roundings are not among those that are known.
+ * @see Banner, Hubara, Hoffer, Soudry 2018, "Scalable methods for 8-bit training of neural networks", arXiv:1805.11046
+ * @example
+ * const step = trainStep({ inputs, loss, optimizer, precision: int8() });
+ * const published = int8({ weightGradients: 16, activations: { range: "sample" }, grid: "range" });
+ */
+export function int8(options: Int8Options = {}): Precision {
+  const formats = formatsOf(options);
+  const { layers = () => true } = options;
+  return {
+    apply(context) {
+      const { nodes } = context.ops.writer.graph;
+      const network = nodes.splice(context.from);
+      const { products, float } = findProducts(network, context.isParameter);
+      const chosen = new Map(products.filter(({ node }) => layers(pathOf(node))).map((one) => [one.node, one]));
+      const writer = new QuantizedNetwork(formats, context);
+      for (const node of network) {
+        const product = chosen.get(node);
+        if (product) writer.quantize(product);
+        nodes.push(node);
+      }
+      const left = products.filter(({ node }) => !chosen.has(node)).map(({ node }) => node);
+      return { quantized: [...chosen.keys()], float: [...left, ...float] };
+    },
+  };
+}
+
+function formatsOf(options: Int8Options): Formats {
+  const { grid = "zero" } = options;
+  const { logarithmic: isLogarithmic = false, ...given } = options.gradients ?? {};
+  const nearest: TensorFormat = { bits: 8, range: "tensor", rounding: "nearest" };
+  const gradients = formatOf("gradients", given, { ...nearest, rounding: "stochastic" }, GRADIENT_RANGES);
+  const isFine = gradients.bits === "float" || gradients.bits >= 8;
+  const { weightGradients = isFine ? "same" : 16 } = options;
+  assertOneOf("grid", grid, ["zero", "range"]);
+  assertOneOf("weightGradients", weightGradients, ["same", 8, 16, "float"]);
+  if (isLogarithmic && (gradients.bits === "float" || gradients.bits > 5)) {
+    throw new OptionError(`int8: gradients.bits must be from 2 to 5 for logarithmic gradients, got ${gradients.bits}.`);
+  }
+  return {
+    weights: formatOf("weights", options.weights, nearest, WEIGHT_RANGES),
+    activations: formatOf("activations", options.activations, nearest, ACTIVATION_RANGES),
+    gradients: { ...gradients, logarithmic: isLogarithmic },
+    weightGradients,
+    grid,
+  };
+}
+
+/** Writes the quantizers of one network. */
+class QuantizedNetwork {
+  readonly #formats: Formats;
+  readonly #context: PrecisionContext;
+  /** A value that several layers take is quantized once. */
+  readonly #quantized = new Map<Value, Value>();
+  readonly #paths = new Map<string, number>();
+
+  constructor(formats: Formats, context: PrecisionContext) {
+    this.#formats = formats;
+    this.#context = context;
+  }
+
+  /** Puts quantized operands in place of a product's, and copies of gradients in its backward products. */
+  quantize({ node, roles, channelAxis }: Product): void {
+    const path = this.#uniquePath(pathOf(node));
+    const ops = this.#context.ops.at(pathOf(node));
+    const rule = findGradientRule(node.operator, node.domain)!;
+    roles.forEach((role, index) => {
+      const x = node.inputs[index]!;
+      if (role === "bias") return;
+      const known = this.#quantized.get(x);
+      const place = `${path}.input${index > 0 ? index : ""}Range`;
+      const made = known ?? (role === "weight" ? this.#weight(ops, x, channelAxis) : this.#activation(ops, x, place));
+      this.#quantized.set(x, made);
+      node.inputs[index] = made;
+    });
+    node.gradient = bifurcated(rule, roles, { data: this.#dataCopy(path), weight: this.#weightCopy(path) });
+  }
+
+  #weight(ops: Ops, w: Value, channelAxis: number): Value {
+    const { weights, grid } = this.#formats;
+    if (weights.bits === "float") return w;
+    const range = weights.range === "channel" ? channelRange(ops, w, channelAxis) : tensorRange(ops, w);
+    return this.#rounded(ops, w, weights, range, grid === "range" ? "range" : "symmetric");
+  }
+
+  #activation(ops: Ops, x: Value, path: string): Value {
+    const { activations, grid } = this.#formats;
+    if (activations.bits === "float") return x;
+    return this.#rounded(ops, x, activations, this.#activationRange(ops, x, path), grid);
+  }
+
+  #activationRange(ops: Ops, x: Value, path: string): ValueRange {
+    const { variables, training } = this.#context;
+    const { range } = this.#formats.activations;
+    if (!training) return readRange(ops, variables, path, x.dtype!);
+    const now = range === "sample" ? sampleRange(ops, x) : tensorRange(ops, x);
+    const kept = keepRange(ops, variables, { path, now, keeping: range === "delayed" ? "last" : "average" });
+    return range === "running" || range === "delayed" ? kept : now;
+  }
+
+  /** Q(g_l), made once where both paths see it. */
+  #dataCopy(path: string): GradientCopy {
+    const { gradients, grid } = this.#formats;
+    return (context, dy) => {
+      const known = this.#quantized.get(dy);
+      if (known) return known;
+      const made = this.#gradient(context, dy, gradients, grid === "range" ? "range" : "symmetric", path);
+      this.#quantized.set(dy, made);
+      return made;
+    };
+  }
+
+  #weightCopy(path: string): GradientCopy {
+    const { weightGradients, gradients, grid } = this.#formats;
+    if (weightGradients === "same") return this.#dataCopy(path);
+    if (weightGradients === "float") return (_context, dy) => dy;
+    const format = {
+      ...gradients,
+      bits: weightGradients,
+      range: "tensor",
+      rounding: "nearest",
+      logarithmic: false,
+    } as const;
+    return (context, dy) => this.#gradient(context, dy, format, grid === "range" ? "range" : "symmetric", path);
+  }
+
+  #gradient({ ops }: GradientContext, dy: Value, format: Formats["gradients"], kind: GridKind, path: string): Value {
+    if (format.bits === "float") return dy;
+    if (format.logarithmic) return logarithmic(ops, dy, { bits: format.bits, random: this.#random() });
+    const now = format.range === "sample" ? sampleRange(ops, dy) : tensorRange(ops, dy);
+    const { variables } = this.#context;
+    const range =
+      format.range === "delayed"
+        ? keepRange(ops, variables, { path: `${path}.gradientRange`, now, keeping: "last" })
+        : now;
+    return this.#rounded(ops, dy, format, range, kind);
+  }
+
+  #rounded(ops: Ops, x: Value, { bits, rounding }: TensorFormat, range: ValueRange, kind: GridKind): Value {
+    const isNoisy = rounding === "stochastic" && this.#context.training;
+    const noise = isNoisy ? roundingNoise(ops, this.#random(), ops.shapeOf(x)) : undefined;
+    return roundToGrid(ops, x, range, { kind, bits: bits as number, noise });
+  }
+
+  #random() {
+    return this.#context.random!;
+  }
+
+  /** Several products of one layer keep ranges of their own. */
+  #uniquePath(path: string): string {
+    const count = this.#paths.get(path) ?? 0;
+    this.#paths.set(path, count + 1);
+    return count === 0 ? path : `${path}.${count}`;
+  }
+}
+
+/** The layer a node was written for: its name without the operator. */
+function pathOf({ name }: Node): string {
+  const slash = name.lastIndexOf("/");
+  return slash < 0 ? "network" : name.slice(0, slash);
+}
