@@ -3,7 +3,7 @@ import type { Optimizer } from "../build/index.ts";
 import { RuntimeFailure } from "../errors.ts";
 import { openTrainingData } from "../files/index.ts";
 import {
-  fit,
+  fit as carryOut,
   type Probe,
   parseRecipe,
   planTraining,
@@ -59,8 +59,7 @@ export async function trainBriefly(lab: Lab, training: BriefTraining): Promise<B
       event.type === "evaluation" && event.split === "test" ? [{ epoch: event.epoch, top1: event.top1 }] : [],
     );
   try {
-    // biome-ignore lint/suspicious/noFocusedTests: the training loop, not a test
-    const { variables } = await fit(plan, {
+    const { variables } = await carryOut(plan, {
       runtime: lab.runtime,
       signal: lab.signal,
       onEvent,

@@ -97,13 +97,22 @@ describe("the keys of a recipe", () => {
   });
 
   it.each([
-    [{ batch: { size: 10, scaling: "sqrt" } }, 'recipe: batch.scaling: must be left out without batch.reference, got "sqrt".'],
-    [{ batch: { size: 10, adaptRegime: true } }, "recipe: batch.adaptRegime: must be left out without batch.reference, got true."],
-    [{ gradientNoise: {} }, "recipe: gradientNoise.variance: must be given unless batch.size is above batch.reference, got nothing."],
+    [
+      { batch: { size: 10, scaling: "sqrt" } },
+      'recipe: batch.scaling: must be left out without batch.reference, got "sqrt".',
+    ],
+    [
+      { batch: { size: 10, adaptRegime: true } },
+      "recipe: batch.adaptRegime: must be left out without batch.reference, got true.",
+    ],
+    [
+      { gradientNoise: {} },
+      "recipe: gradientNoise.variance: must be given unless batch.size is above batch.reference, got nothing.",
+    ],
     [{ schedule: { kind: "distance", thresholds: [2, 1] } }, "recipe: schedule.thresholds: must increase, got [2,1]."],
   ] as const)("are refused where they mean nothing: %j", (keys, message) => {
     expect(() => recipeOf(keys as never)).toThrow(message);
-  }); // biome-ignore format: a table
+  });
 });
 
 describeUnless(reasonWithoutOnnxRuntimeNode(), "plans for large batches", () => {

@@ -62,7 +62,8 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "gradientNoiseScale", () => {
     const probed = await recordFit(smallPlan(), runtime, { probes: { noise: gradientNoiseScale({ parts: 2 }) } });
     expect(probed.result.variables).toEqual((await recordFit(smallPlan(), runtime)).result.variables);
     expect(criticalBatch([{ gradientSquared: -1, noise: 1 }])).toBeUndefined();
-    expect(criticalBatch([{ gradientSquared: -1, noise: 1 }, { gradientSquared: 3, noise: 5 }])).toBe(3); // biome-ignore format: a list
+    const measured = [-1, 3].map((gradientSquared) => ({ gradientSquared, noise: 3 }));
+    expect(criticalBatch(measured)).toBe(3);
   });
 
   it("refuses parts that are none", async () => {
