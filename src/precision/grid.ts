@@ -7,7 +7,8 @@ const MINIMUM_SCALE = 1e-8;
 
 /** What a grid spans: scalars, or one number for each channel, shaped to broadcast. */
 export interface ValueRange {
-  readonly low: Value;
+  /** Absent: 0, where no number is negative. */
+  readonly low?: Value | undefined;
   readonly high: Value;
 }
 
@@ -40,8 +41,9 @@ export function roundToGrid(
   const steps = 2 ** bits - 1;
   if (kind === "symmetric") {
     const half = 2 ** (bits - 1);
-    return codes(x, scaleOf(ops.max(high, ops.neg(low)), half - 1), undefined, -half, half - 1);
+    return codes(x, scaleOf(low ? ops.max(high, ops.neg(low)) : high, half - 1), undefined, -half, half - 1);
   }
+  if (!low) return codes(x, scaleOf(high, steps), undefined, 0, steps);
   if (kind === "range") {
     const shifted = codes(ops.sub(x, low), scaleOf(ops.sub(high, low), steps), undefined, 0, steps);
     return ops.add(shifted, low);

@@ -5,11 +5,11 @@ import { findGradientRule } from "../gradients/index.ts";
 import type { Node, Value } from "../program/index.ts";
 import { bifurcated, type GradientCopy } from "./bifurcation.ts";
 import { type GridKind, roundToGrid, type ValueRange } from "./grid.ts";
-import { keepRange, readRange } from "./kept-range.ts";
+import { delayedRange, keepAverage, readRange, runningRange } from "./kept-range.ts";
 import { logarithmic } from "./logarithmic.ts";
 import { findProducts, type Product } from "./products.ts";
 import { channelRange, sampleRange, tensorRange } from "./ranges.ts";
-import { roundingNoise } from "./rounding-noise.ts";
+import { RoundingNoise } from "./rounding-noise.ts";
 import { assertOneOf, formatOf, type RangeMode, type TensorFormat } from "./tensor-format.ts";
 
 /** How a network is trained with few bits. */
@@ -114,6 +114,7 @@ class QuantizedNetwork {
   /** A value that several layers take is quantized once. */
   readonly #quantized = new Map<Value, Value>();
   readonly #paths = new Map<string, number>();
+  #madeNoise: RoundingNoise | undefined;
 
   constructor(formats: Formats, context: PrecisionContext) {
     this.#formats = formats;
@@ -155,8 +156,10 @@ class QuantizedNetwork {
     const { range } = this.#formats.activations;
     if (!training) return readRange(ops, variables, path, x.dtype!);
     const now = range === "sample" ? sampleRange(ops, x) : tensorRange(ops, x);
-    const kept = keepRange(ops, variables, { path, now, keeping: range === "delayed" ? "last" : "average" });
-    return range === "running" || range === "delayed" ? kept : now;
+    if (range === "delayed") return delayedRange(ops, variables, path, now);
+    if (range === "running") return runningRange(ops, variables, path, now);
+    keepAverage(ops, variables, path, now);
+    return now;
   }
 
   /** Q(g_l), made once where both paths see it. */
@@ -187,24 +190,22 @@ class QuantizedNetwork {
 
   #gradient({ ops }: GradientContext, dy: Value, format: Formats["gradients"], kind: GridKind, path: string): Value {
     if (format.bits === "float") return dy;
-    if (format.logarithmic) return logarithmic(ops, dy, { bits: format.bits, random: this.#random() });
+    if (format.logarithmic) return logarithmic(ops, dy, { bits: format.bits, noise: this.#noise });
     const now = format.range === "sample" ? sampleRange(ops, dy) : tensorRange(ops, dy);
     const { variables } = this.#context;
-    const range =
-      format.range === "delayed"
-        ? keepRange(ops, variables, { path: `${path}.gradientRange`, now, keeping: "last" })
-        : now;
+    const range = format.range === "delayed" ? delayedRange(ops, variables, `${path}.gradientRange`, now) : now;
     return this.#rounded(ops, dy, format, range, kind);
   }
 
   #rounded(ops: Ops, x: Value, { bits, rounding }: TensorFormat, range: ValueRange, kind: GridKind): Value {
     const isNoisy = rounding === "stochastic" && this.#context.training;
-    const noise = isNoisy ? roundingNoise(ops, this.#random(), ops.shapeOf(x)) : undefined;
+    const noise = isNoisy ? this.#noise.of(ops, ops.shapeOf(x)) : undefined;
     return roundToGrid(ops, x, range, { kind, bits: bits as number, noise });
   }
 
-  #random() {
-    return this.#context.random!;
+  get #noise(): RoundingNoise {
+    this.#madeNoise ??= new RoundingNoise(this.#context.random!);
+    return this.#madeNoise;
   }
 
   /** Several products of one layer keep ranges of their own. */

@@ -13,33 +13,51 @@ const JUMP = 2;
 /** Kept finite, so that one infinite number does not spoil all steps that follow. */
 const LARGEST = 1e30;
 
-/** What is kept of a range. */
-export type Keeping = "average" | "last";
-
 /** Reads a kept range for use: what a layer was trained with. */
 export function readRange(ops: Ops, variables: VariableSource, path: string, dtype: DType): ValueRange {
-  const [low, high] = ops.split(declare(variables, path, dtype), 0, [1, 1]) as [Value, Value];
-  return { low: ops.reshape(low, []), high: ops.reshape(high, []) };
+  return partsOf(ops, declare(variables, path, dtype));
+}
+
+/** Keeps the average of a range over steps, for use: run <- 0.1 run + 0.9 new. It begins at 0, which three steps forget. */
+export function keepAverage(ops: Ops, variables: VariableSource, path: string, now: ValueRange): void {
+  const kept = declare(variables, path, now.high.dtype!);
+  const next = ops.add(ops.mul(kept, SHARE_OF_OLD), ops.mul(joined(ops, now), 1 - SHARE_OF_OLD));
+  variables.update(path, next);
+}
+
+/** Keeps the average of a range over steps, and returns what it was before this one; in the first step `now`. */
+export function runningRange(ops: Ops, variables: VariableSource, path: string, now: ValueRange): ValueRange {
+  const before = keptOrNow(ops, variables, path, joined(ops, now));
+  keepAverage(ops, variables, path, now);
+  return partsOf(ops, before);
 }
 
 /**
- * Keeps the range of this step, `now`, and returns what was kept before it: the average over steps, run <- 0.1 run + 0.9 new,
- * or the last one. In the first step that is `now` itself.
+ * Keeps the range of this step, and returns that of the step before; in the first step `now`. What leaves it is clipped for one
+ * step, and counted under `path`Jumps where it goes far beyond.
  */
-export function keepRange(
-  ops: Ops,
-  variables: VariableSource,
-  { path, now, keeping }: { readonly path: string; readonly now: ValueRange; readonly keeping: Keeping },
-): ValueRange {
-  const kept = declare(variables, path, now.low.dtype!);
-  const current = ops.clip(ops.concat([ops.reshape(now.low, [1]), ops.reshape(now.high, [1])], 0), -LARGEST, LARGEST);
+export function delayedRange(ops: Ops, variables: VariableSource, path: string, now: ValueRange): ValueRange {
+  const current = ops.clip(joined(ops, now), -LARGEST, LARGEST);
+  const before = keptOrNow(ops, variables, path, current);
+  variables.update(path, current);
+  countJumps(ops, variables, `${path}Jumps`, before, current);
+  return partsOf(ops, before);
+}
+
+function keptOrNow(ops: Ops, variables: VariableSource, path: string, current: Value): Value {
+  const kept = declare(variables, path, current.dtype!);
   const isNew = ops.equal(ops.reduceMax(ops.abs(kept), { keepDims: false }), 0);
-  const before = ops.where(isNew, current, kept);
-  const next =
-    keeping === "last" ? current : ops.add(ops.mul(before, SHARE_OF_OLD), ops.mul(current, 1 - SHARE_OF_OLD));
-  variables.update(path, next);
-  if (keeping === "last") countJumps(ops, variables, `${path}Jumps`, before, current);
-  const [low, high] = ops.split(before, 0, [1, 1]) as [Value, Value];
+  return ops.where(isNew, current, kept);
+}
+
+/** [low, high] */
+function joined(ops: Ops, { low, high }: ValueRange): Value {
+  const first = low ? ops.reshape(low, [1]) : ops.full([1], 0, high.dtype);
+  return ops.concat([first, ops.reshape(high, [1])], 0);
+}
+
+function partsOf(ops: Ops, range: Value): ValueRange {
+  const [low, high] = ops.split(range, 0, [1, 1]) as [Value, Value];
   return { low: ops.reshape(low, []), high: ops.reshape(high, []) };
 }
 

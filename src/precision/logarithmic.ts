@@ -1,7 +1,7 @@
 /** Logarithmic gradients without bias: powers of two for 4 bits and below. */
-import type { Ops, RandomValues } from "../build/index.ts";
+import type { Ops } from "../build/index.ts";
 import type { Value } from "../program/index.ts";
-import { roundingNoise } from "./rounding-noise.ts";
+import type { RoundingNoise } from "./rounding-noise.ts";
 
 const LN2 = Math.LN2;
 const MINIMUM = 1e-30;
@@ -20,13 +20,13 @@ const MINIMUM = 1e-30;
 export function logarithmic(
   ops: Ops,
   x: Value,
-  { bits, random }: { readonly bits: number; readonly random: RandomValues },
+  { bits, noise }: { readonly bits: number; readonly noise: RoundingNoise },
 ): Value {
   const size = ops.abs(x);
   const levels = 2 ** (bits - 1) - 1;
   const largest = ops.max(ops.reduceMax(size, { keepDims: false }), MINIMUM);
   const alpha = ops.mul(largest, 2 ** (1 - levels));
-  const uniform = ops.add(repeated(ops, roundingNoise(ops, random, ops.shapeOf(x)), ops.shapeOf(x)), 0.5);
+  const uniform = ops.add(repeated(ops, noise.of(ops, ops.shapeOf(x)), ops.shapeOf(x)), 0.5);
   const share = ops.div(size, alpha);
   const exponent = ops.floor(ops.mul(ops.log(ops.max(share, 1)), 1 / LN2));
   const lower = ops.exp(ops.mul(exponent, LN2));

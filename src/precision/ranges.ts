@@ -3,9 +3,21 @@ import type { Ops } from "../build/index.ts";
 import type { Value } from "../program/index.ts";
 import type { ValueRange } from "./grid.ts";
 
+/** Operators whose results are nowhere negative: their least number need not be looked for, as grids have 0 anyway. */
+const NOT_NEGATIVE = new Set(["Relu", "Sigmoid", "Softmax", "Abs", "Exp"]);
+
+/** Operators that only move numbers. */
+const MOVES = new Set(["MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Identity"]);
+
 /** Least and largest number of x. Shape: []. */
 export function tensorRange(ops: Ops, x: Value): ValueRange {
-  return { low: ops.reduceMin(x, { keepDims: false }), high: ops.reduceMax(x, { keepDims: false }) };
+  const high = ops.reduceMax(x, { keepDims: false });
+  return isNotNegative(x) ? { high } : { low: ops.reduceMin(x, { keepDims: false }), high };
+}
+
+function isNotNegative({ producer }: Value): boolean {
+  if (!producer || producer.domain !== "") return false;
+  return NOT_NEGATIVE.has(producer.operator) || (MOVES.has(producer.operator) && isNotNegative(producer.input(0)));
 }
 
 /** The means over the examples (axis 0) of their least and their largest numbers. Shape: []. */
@@ -13,7 +25,8 @@ export function sampleRange(ops: Ops, x: Value): ValueRange {
   const axes = ops.shapeOf(x).flatMap((_, axis) => (axis === 0 ? [] : [axis]));
   if (axes.length === 0) return tensorRange(ops, x);
   const mean = (values: Value): Value => ops.reduceMean(values, { keepDims: false });
-  return { low: mean(ops.reduceMin(x, { axes })), high: mean(ops.reduceMax(x, { axes })) };
+  const high = mean(ops.reduceMax(x, { axes }));
+  return isNotNegative(x) ? { high } : { low: mean(ops.reduceMin(x, { axes })), high };
 }
 
 /** Least and largest number of each channel, shaped to broadcast to x. */
