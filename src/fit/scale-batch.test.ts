@@ -115,6 +115,19 @@ describe("the keys of a recipe", () => {
   });
 });
 
+it("chunks and ghost batches of one sample are refused where a sample has one number per channel", () => {
+  const normalization = (ghost?: number) => ({ kind: "batch" as const, ...(ghost && { ghost }) });
+  const plan = (keys: Partial<RecipeInput>, ghost?: number) => () =>
+    planTraining(
+      recipeOf({ model: { name: "mlp", width: 0.1, normalization: normalization(ghost) }, ...keys }),
+      madeData(),
+    );
+  expect(plan({ batch: { size: 10, chunks: 10 } })).toThrow("a batch must have more than one number per channel");
+  expect(plan({}, 1)).toThrow("a ghost batch must have more than one number per channel");
+  expect(plan({ batch: { size: 10, chunks: 5 } })).not.toThrow();
+  expect(plan({}, 2)).not.toThrow();
+});
+
 describeUnless(reasonWithoutOnnxRuntimeNode(), "plans for large batches", () => {
   let runtime: Runtime;
   beforeAll(async () => {
