@@ -225,7 +225,10 @@ describe("the result", () => {
     description: "MLP",
     parameters: 1000,
     stepFlops: 2e9,
-    ours: { float32: { ...measured, firstLosses: [1] } },
+    ours: {
+      float32: { ...measured, firstLosses: [1] },
+      int8: { ...summarize(ready, [[10, 10]], 200), ratio: 0.5, ratioSpread: [0.4, 0.625] },
+    },
     peers: {
       pytorch: { ...measured, variant: "contiguous", lossDifference: 1e-6 },
       "tfjs-wasm": { missing: "no | kernel" },
@@ -233,6 +236,8 @@ describe("the result", () => {
     },
     ratios: { pytorch: 1.5 },
     ratioSpread: { pytorch: [1.4, 1.6] },
+    int8Ratios: { pytorch: 3 },
+    int8RatioSpread: { pytorch: [2.8, 3.2] },
     peakShare: 0.5,
     gemmGflops: 200,
   };
@@ -259,14 +264,18 @@ describe("the result", () => {
 
   it("becomes a page with a row for every side", () => {
     const page = speedPage([result]);
-    expect(page).toContain("| Modicum | 20.0 (20.0 - 20.0) | 50.0 | 1 | 300 (10) |");
+    expect(page).toContain("| Modicum | 20.0 (20.0 - 20.0) | 50.0 | 1 | - | 300 (10) |");
     expect(page).toContain(
-      "| pytorch, 2 rounds only | 20.0 (20.0 - 20.0) | 50.0 | **1.50** (1.40 - 1.60) | 300 (10) |",
+      "| Modicum, in 8 bits | 10.0 (10.0 - 10.0) | 100 | **0.500** (0.400 - 0.625) | 1 | 200 (10) |",
+    );
+    expect(page).toContain("in 8 bits **2.00** (1.60 - 2.50) times as fast");
+    expect(page).toContain(
+      "| pytorch, 2 rounds only | 20.0 (20.0 - 20.0) | 50.0 | **1.50** (1.40 - 1.60) | **3.00** (2.80 - 3.20) | 300 (10) |",
     );
     expect(page).not.toContain("in a Loop |");
-    expect(page).toContain("| tfjs-wasm | no \\| kernel | - | - | - |");
-    // 240 s over 20 ms.
-    expect(page).toContain("| jax-js | did not take a step within 240 s | - | > 12000 | - |");
+    expect(page).toContain("| tfjs-wasm | no \\| kernel | - | - | - | - |");
+    // 240 s over 20 ms, and over 10 ms.
+    expect(page).toContain("| jax-js | did not take a step within 240 s | - | > 12000 | > 24000 | - |");
     expect(page).toContain("```sh\nnpm run bench -- --seed 5\n```");
     expect(page).toContain("50 % of the GEMM peak");
   });
@@ -280,14 +289,16 @@ describe("the result", () => {
       loopRatioSpread: { pytorch: [1.2, 1.3] },
     };
     const page = speedPage([{ ...result, cases: [faster] }]);
-    expect(page).toContain("| Modicum | 20.0 (20.0 - 20.0) | 50.0 | 1 | - | 300 (10) |");
+    expect(page).toContain("| Modicum | 20.0 (20.0 - 20.0) | 50.0 | 1 | - | - | 300 (10) |");
     expect(page).toContain(
-      "| Modicum, in a Loop | 16.0 (16.0 - 16.0) | 62.5 | **0.800** (0.700 - 0.900) | 1 | 400 (10) |",
+      "| Modicum, in a Loop | 16.0 (16.0 - 16.0) | 62.5 | **0.800** (0.700 - 0.900) | 1 | - | 400 (10) |",
     );
-    expect(page).toContain("| 50.0 | **1.50** (1.40 - 1.60) | **1.25** (1.20 - 1.30) | 300 (10) |");
-    expect(page).toContain("| tfjs-wasm | no \\| kernel | - | - | - | - |");
-    // 240 s over 20 ms, and over 16 ms.
-    expect(page).toContain("| - | > 12000 | > 15000 | - |");
+    expect(page).toContain(
+      "| 50.0 | **1.50** (1.40 - 1.60) | **1.25** (1.20 - 1.30) | **3.00** (2.80 - 3.20) | 300 (10) |",
+    );
+    expect(page).toContain("| tfjs-wasm | no \\| kernel | - | - | - | - | - |");
+    // 240 s over 20 ms, over 16 ms, and over 10 ms.
+    expect(page).toContain("| - | > 12000 | > 15000 | > 24000 | - |");
     const lengths = page
       .split("\n")
       .filter((line) => line.startsWith("|"))

@@ -1,6 +1,6 @@
 """The PyTorch side of the benchmark: see ../training/serve.ts for the conversation, ../README.md for the cases.
 
-Eager mode. Variants: "contiguous", "channels_last" (convolutional networks), "compile" (torch.compile).
+Eager mode. Variants: "contiguous", "channels_last" (convolutional networks), "bfloat16" (autocast), "compile" (torch.compile).
 """
 
 import json
@@ -190,12 +190,15 @@ def main():
 
     def step(inputs, labels):
         optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(forward(inputs), labels)
+        with torch.autocast("cpu", torch.bfloat16, enabled=variant == "bfloat16"):
+            loss = F.cross_entropy(forward(inputs), labels)
         loss.backward()
         optimizer.step()
         return loss.item()
 
-    mode = {"contiguous": "eager", "channels_last": "eager, channels-last", "compile": "torch.compile"}[variant]
+    mode = {"contiguous": "eager", "channels_last": "eager, channels-last", "bfloat16": "eager, autocast to bfloat16", "compile": "torch.compile"}[
+        variant
+    ]
     ready = {
         "version": torch.__version__,
         "settings": f"{describe()}, {mode}",

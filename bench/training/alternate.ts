@@ -64,10 +64,14 @@ async function take({ side, stepMs, limitMs }: WarmSide): Promise<Turn> {
 export const LOSS_TOLERANCE = 2e-3;
 
 /** Returns the largest relative difference of losses. @throws SideFailure if it is more than rounding. */
-export function lossDifference(ours: readonly number[], peer: readonly number[]): number {
+export function lossDifference(
+  ours: readonly number[],
+  peer: readonly number[],
+  tolerance: number = LOSS_TOLERANCE,
+): number {
   const steps = Math.min(ours.length, peer.length);
   const differences = Array.from({ length: steps }, (_, i) => Math.abs(peer[i]! - ours[i]!) / Math.abs(ours[i]!));
-  const wrong = differences.findIndex((difference) => !(difference <= LOSS_TOLERANCE));
+  const wrong = differences.findIndex((difference) => !(difference <= tolerance));
   if (wrong >= 0) {
     throw new SideFailure(`computes something else: loss of step ${wrong + 1} is ${peer[wrong]}, ours ${ours[wrong]}`);
   }

@@ -21,8 +21,8 @@ export type PeerResult =
       readonly slowerThanMs?: number;
     };
 
-/** Our steps in a Loop. */
-export type LoopMeasurement = Measurement & {
+/** Our steps in another way: in a Loop, or in 8 bits. */
+export type OtherWay = Measurement & {
   /** Its time per step over that of single steps, and the quartiles. */
   readonly ratio: number;
   readonly ratioSpread: readonly [number, number];
@@ -40,7 +40,9 @@ export interface CaseResult {
   readonly ours: {
     readonly float32: Measurement & { readonly firstLosses: readonly number[] };
     /** Where a Loop over several steps is faster than single steps. */
-    readonly float32Loop?: LoopMeasurement;
+    readonly float32Loop?: OtherWay;
+    /** With products of bytes. */
+    readonly int8: OtherWay;
   };
   readonly peers: ByPeer<PeerResult>;
   /** A peer's time over ours. */
@@ -50,6 +52,9 @@ export interface CaseResult {
   /** The same against our steps in a Loop, where that is faster. */
   readonly loopRatios?: ByPeer<number>;
   readonly loopRatioSpread?: ByPeer<readonly [number, number]>;
+  /** The same against our steps in 8 bits. */
+  readonly int8Ratios: ByPeer<number>;
+  readonly int8RatioSpread: ByPeer<readonly [number, number]>;
   /** Floating-point operations per second of our step over those of a large matrix product on the same threads. */
   readonly peakShare: number;
   readonly gemmGflops: number;
@@ -79,33 +84,41 @@ export async function measureCase(options: MeasureOptions): Promise<CaseResult> 
   onProgress("ours: compile and warm up");
   const ours = await begin(options.ours, "float32");
   const turns: (readonly number[])[] = [];
-  let loop: LoopTurns | undefined;
+  const others: OtherTurns[] = [];
   let peakMiB = 0;
   const against: Against = async (peer, most = options.rounds) => {
-    const rounds = await alternate(loop ? [ours, loop.side] : [ours], peer, Math.min(most, options.rounds));
+    const sides = [ours, ...others.map(({ side }) => side)];
+    const rounds = await alternate(sides, peer, Math.min(most, options.rounds));
     turns.push(...rounds.map((round) => round.ours[0]!));
-    loop?.turns.push(...rounds.map((round) => round.ours[1]!));
+    others.forEach((other, index) => {
+      other.turns.push(...rounds.map((round) => round.ours[index + 1]!));
+    });
     peakMiB = ours.side.peakMiB;
     return rounds;
   };
   try {
     onProgress("against the machine's GEMM");
     const gemmMs = await measureGemm(options.gemm, begin, against);
+    onProgress("against our own steps in 8 bits");
+    const int8 = await otherWay("int8", options, { begin, against }, options.rounds);
     onProgress("against our own steps in a Loop");
-    loop = await fasterLoop(options, { begin, against });
+    const loop = await fasterLoop(options, { begin, against });
+    others.push(int8, ...(loop ? [loop] : []));
     const results: Partial<Record<PeerName, PeerResult>> = {};
     const single = ratiosByPeer();
     const looped = ratiosByPeer();
+    const inBytes = ratiosByPeer();
     for (const name of options.peers) {
       onProgress(`against ${name}`);
       try {
         const { result, rounds } = await measurePeer(name, options, { ours, begin, against });
         results[name] = result;
         single.set(name, ratioOf(rounds));
-        if (loop) looped.set(name, ratioOf(rounds, 1));
+        inBytes.set(name, ratioOf(rounds, 1));
+        if (loop) looped.set(name, ratioOf(rounds, 2));
       } catch (error) {
-        if (!(error instanceof SideFailure) || error === ours.side.failure || error === loop?.side.side.failure)
-          throw error;
+        const isOurs = [ours, ...others.map(({ side }) => side)].some(({ side }) => side.failure === error);
+        if (!(error instanceof SideFailure) || isOurs) throw error;
         const { message: missing, limitMs: slowerThanMs } = error;
         results[name] = slowerThanMs === undefined ? { missing } : { missing, slowerThanMs };
         onProgress(`${name} is missing: ${missing}`);
@@ -121,24 +134,27 @@ export async function measureCase(options: MeasureOptions): Promise<CaseResult> 
       stepFlops: flops,
       ours: {
         float32,
-        ...(loop && { float32Loop: loopMeasurement(loop) }),
+        ...(loop && { float32Loop: otherMeasurement(loop) }),
+        int8: otherMeasurement(int8),
       },
       peers: results,
       ratios: single.medians,
       ratioSpread: single.spreads,
       ...(loop && { loopRatios: looped.medians, loopRatioSpread: looped.spreads }),
+      int8Ratios: inBytes.medians,
+      int8RatioSpread: inBytes.spreads,
       peakShare: flops / float32.medianMs / 1e6 / gemmGflops,
       gemmGflops,
     };
   } finally {
     await ours.side.stop();
-    await loop?.side.side.stop();
+    for (const { side } of others) await side.side.stop();
   }
 }
 
-interface LoopTurns {
+interface OtherTurns {
   readonly side: WarmSide;
-  /** Its time over that of single steps. */
+  /** Its time over that of single float32 steps. */
   readonly ratio: Ratio;
   readonly turns: (readonly number[])[];
 }
@@ -150,17 +166,28 @@ const LOOP_ROUNDS = 5;
 async function fasterLoop(
   options: MeasureOptions,
   { begin, against }: { readonly begin: Begin; readonly against: Against },
-): Promise<LoopTurns | undefined> {
-  const side = await begin(options.ours, "loop");
-  const rounds = await against(side, LOOP_ROUNDS);
-  const ratio = ratioOf(rounds);
-  options.onProgress(`in a Loop: ${ratio.median.toFixed(2)} of the time of single steps`);
-  if (ratio.high < 1) return { side, ratio, turns: rounds.map(({ peer }) => peer) };
-  await side.side.stop();
+): Promise<OtherTurns | undefined> {
+  const other = await otherWay("loop", options, { begin, against }, LOOP_ROUNDS);
+  if (other.ratio.high < 1) return other;
+  await other.side.side.stop();
   return undefined;
 }
 
-function loopMeasurement({ side, ratio, turns }: LoopTurns): LoopMeasurement {
+/** Lets our steps in another way take turns with single float32 steps. */
+async function otherWay(
+  variant: "loop" | "int8",
+  { ours, onProgress }: MeasureOptions,
+  { begin, against }: { readonly begin: Begin; readonly against: Against },
+  most: number,
+): Promise<OtherTurns> {
+  const side = await begin(ours, variant);
+  const rounds = await against(side, most);
+  const ratio = ratioOf(rounds);
+  onProgress(`${variant}: ${ratio.median.toFixed(2)} of the time of single float32 steps`);
+  return { side, ratio, turns: rounds.map(({ peer }) => peer) };
+}
+
+function otherMeasurement({ side, ratio, turns }: OtherTurns): OtherWay {
   const { ready, peakMiB } = side.side;
   return { ...summarize(ready, turns, peakMiB), ratio: ratio.median, ratioSpread: [ratio.low, ratio.high] };
 }
@@ -209,7 +236,7 @@ async function measurePeer(
   const variant = variants.length === 1 ? variants[0]! : await fastest(variants, (each) => begin(command, each));
   const peer = await begin(command, variant);
   try {
-    const difference = lossDifference(ours.firstLosses, peer.firstLosses);
+    const difference = lossDifference(ours.firstLosses, peer.firstLosses, PEERS[name].lossTolerance);
     const rounds = await against(peer);
     const summary = summarize(
       peer.side.ready,

@@ -24,7 +24,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
 
   --only <names>    cases, separated by commas: ${CASES.map(({ name }) => name).join(", ")} (default: all)
-  --peers <names>   peers: ${PEER_NAMES.join(", ")} (default: all but pytorch-compile)
+  --peers <names>   peers: ${PEER_NAMES.join(", ")} (default: all but pytorch-compile and pytorch-bfloat16)
   --threads <n>     1 or 2 (default 2)
   --rounds <n>      turns of each side with each peer; slow peers get fewer (default 9)
   --limit <s>       seconds that a peer has for its first step (default 240)
@@ -68,7 +68,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
       "--peers",
       values.peers,
       PEER_NAMES,
-      PEER_NAMES.filter((name) => name !== "pytorch-compile"),
+      PEER_NAMES.filter((name) => name !== "pytorch-compile" && name !== "pytorch-bfloat16"),
     ),
     threads,
     rounds: wholeNumber("--rounds", values.rounds, 1, 1000),

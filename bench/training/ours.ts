@@ -1,8 +1,8 @@
 /**
  * Our side of the benchmark: the model from `models/`, the step compiled and run as a user would. Variants: "float32", and
- * "loop", which takes a step on every batch in one ONNX Loop.
+ * "loop", which takes a step on every batch in one ONNX Loop, and "int8", whose products are of bytes.
  */
-import { compile, nn, optim, Tensor, trainStep } from "../../src/index.ts";
+import { compile, int8, nn, optim, Tensor, trainStep } from "../../src/index.ts";
 import { nodeRuntime } from "../../src/runtime/node.ts";
 import type { LoadedCase } from "./case-file.ts";
 import { MODELS } from "./models/index.ts";
@@ -20,6 +20,7 @@ async function build(loaded: LoadedCase, { threads, variant }: SideArguments): P
     },
     loss: ({ x, label }, scope) => nn.crossEntropy(MODELS[one.name](x!, scope), label!, scope),
     optimizer: optim.sgd(optimizer),
+    ...(variant === "int8" && { precision: int8() }),
   });
   const loop = variant === "loop";
   const training = await compile(step, { runtime, loop, variables: parametersOf(loaded, step.variables) });
@@ -30,7 +31,7 @@ async function build(loaded: LoadedCase, { threads, variant }: SideArguments): P
   const lossOf = ({ loss }: Readonly<Record<string, Tensor>>): number => (loss!.data as Float32Array)[0]!;
   const description = {
     version: runtime.description,
-    settings: `float32${loop ? `, ${batches.length} steps in one Loop` : ""}, Node ${process.versions.node}`,
+    settings: `${variant === "int8" ? "8 bits in products" : "float32"}${loop ? `, ${batches.length} steps in one Loop` : ""}, Node ${process.versions.node}`,
     threads,
   };
   if (loop) return { ...description, stepThroughAll: async () => (await training.runMany(batches)).map(lossOf) };

@@ -6,7 +6,14 @@ import { promisify } from "node:util";
 import type { TrainingCase } from "./cases/case.ts";
 import { type SideCommand, SideFailure } from "./side.ts";
 
-export const PEER_NAMES = ["pytorch", "pytorch-compile", "tfjs-wasm", "tfjs-cpu", "jax-js"] as const;
+export const PEER_NAMES = [
+  "pytorch",
+  "pytorch-bfloat16",
+  "pytorch-compile",
+  "tfjs-wasm",
+  "tfjs-cpu",
+  "jax-js",
+] as const;
 
 export type PeerName = (typeof PEER_NAMES)[number];
 
@@ -14,9 +21,14 @@ export type PeerName = (typeof PEER_NAMES)[number];
 export interface Peer {
   /** Its ways to run a case; the fastest is measured. */
   variants(one: TrainingCase): readonly string[];
+  /** Largest relative difference of the first losses to ours. Default: what rounding in float32 explains. */
+  readonly lossTolerance?: number;
   /** @throws SideFailure saying what is missing on this machine. */
   command(): Promise<SideCommand>;
 }
+
+/** bfloat16 has 8 significant bits. */
+const BFLOAT16_TOLERANCE = 2e-2;
 
 const run = promisify(execFile);
 const FOLDER = fileURLToPath(new URL("../peers/", import.meta.url));
@@ -33,6 +45,8 @@ export const PEERS: Readonly<Record<PeerName, Peer>> = {
     variants: (one) => (one.name.startsWith("resnet") ? ["contiguous", "channels_last"] : ["contiguous"]),
     command: python,
   },
+  // Autocast: what PyTorch offers in fewer bits on CPU.
+  "pytorch-bfloat16": { variants: () => ["bfloat16"], lossTolerance: BFLOAT16_TOLERANCE, command: python },
   "pytorch-compile": { variants: () => ["compile"], command: python },
   "tfjs-wasm": { variants: () => ["wasm"], command: () => npmPeer("tfjs.mjs") },
   "tfjs-cpu": { variants: () => ["cpu"], command: () => npmPeer("tfjs.mjs") },

@@ -1,6 +1,6 @@
 /** The result as a page of Markdown. */
 import type { Measurement } from "./alternate.ts";
-import type { CaseResult, LoopMeasurement, PeerResult } from "./measure-case.ts";
+import type { CaseResult, OtherWay, PeerResult } from "./measure-case.ts";
 import type { PeerName } from "./peers.ts";
 import type { BenchResult } from "./result.ts";
 
@@ -19,7 +19,7 @@ export function speedPage(runs: readonly BenchResult[]): string {
   const loads = runs.map((run) => run.machine.loadBefore).join(", ");
   return `# Speed of a training step
 
-Forward, backward, SGD with momentum ${first.optimizer.momentum}, loss read back; float32, ${threads} ${threads === 1 ? "thread" : "threads"}. Each peer and Modicum take turns in
+Forward, backward, SGD with momentum ${first.optimizer.momentum}, loss read back; float32, ${threads} ${threads === 1 ? "thread" : "threads"}; in 8 bits, products are of bytes (\`precision: int8()\`). Each peer and Modicum take turns in
 one run, from the same weights on the same batches; a ratio is the median over the rounds, in brackets its quartiles. The share
 of the peak is the step's floating-point operations per second over those of a large matrix product, both medians of the run.
 A Loop is several steps in one call (\`compile(step, { loop: true })\`), listed where that is faster. What each case
@@ -57,39 +57,54 @@ function assertAlike(runs: readonly BenchResult[]): void {
 }
 
 function section(one: CaseResult, rounds: number): string {
-  const { float32, float32Loop } = one.ours;
+  const { float32, float32Loop, int8 } = one.ours;
   const share = `${(one.peakShare * 100).toFixed(0)} %`;
+  const loopCell = float32Loop ? ["-"] : [];
   const rows = [
-    ["Modicum", times(float32), "1", ...(float32Loop ? ["-"] : []), memory(float32)],
-    ...(float32Loop ? [loopRow(float32Loop)] : []),
+    ["Modicum", times(float32), "1", ...loopCell, "-", memory(float32)],
+    ...(float32Loop ? [ownRow("Modicum, in a Loop", float32Loop, ["1", "-"])] : []),
+    ownRow("Modicum, in 8 bits", int8, [...loopCell, "1"]),
     ...Object.entries(one.peers).map(([name, peer]) => peerRow(name as PeerName, peer, one, rounds)),
   ];
   const header = [
     "side | ms per step (10 - 90 %) | steps/s",
     "its time / ours (quartiles)",
     ...(float32Loop ? ["its time / ours in a Loop"] : []),
+    "its time / ours in 8 bits",
     "peak memory, MiB (library alone)",
   ];
   return `## ${one.name}
 
 ${one.description}; ${one.parameters.toLocaleString("en")} parameters, ${(one.stepFlops / 1e9).toPrecision(3)} GFLOP per step. Modicum: ${share} of the GEMM peak
-(${one.gemmGflops.toFixed(0)} GFLOP/s), compiled in ${float32.buildMs.toFixed(0)} ms.
+(${one.gemmGflops.toFixed(0)} GFLOP/s), compiled in ${float32.buildMs.toFixed(0)} ms; in 8 bits ${ratio(1 / int8.ratio, inverse(int8.ratioSpread))} times as fast.
 
 | ${header.join(" | ")} |
 | --- |${" ---: |".repeat(header.length + 1)}
 ${rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}`;
 }
 
-function loopRow(loop: LoopMeasurement): string[] {
-  return ["Modicum, in a Loop", times(loop), ratio(loop.ratio, loop.ratioSpread), "1", memory(loop)];
+function ownRow(name: string, way: OtherWay, cells: readonly string[]): string[] {
+  return [name, times(way), ratio(way.ratio, way.ratioSpread), ...cells, memory(way)];
+}
+
+function inverse([low, high]: readonly [number, number]): readonly [number, number] {
+  return [1 / high, 1 / low];
 }
 
 function peerRow(name: PeerName, peer: PeerResult, one: CaseResult, rounds: number): string[] {
-  const { float32, float32Loop } = one.ours;
+  const { float32, float32Loop, int8 } = one.ours;
   if ("missing" in peer) {
     const least = ({ medianMs }: Measurement) =>
       peer.slowerThanMs === undefined ? "-" : `> ${digits(peer.slowerThanMs / medianMs)}`;
-    return [name, inTable(peer.missing), "-", least(float32), ...(float32Loop ? [least(float32Loop)] : []), "-"];
+    return [
+      name,
+      inTable(peer.missing),
+      "-",
+      least(float32),
+      ...(float32Loop ? [least(float32Loop)] : []),
+      least(int8),
+      "-",
+    ];
   }
   const few = peer.rounds < rounds ? `, ${peer.rounds} ${peer.rounds === 1 ? "round" : "rounds"} only` : "";
   return [
@@ -97,6 +112,7 @@ function peerRow(name: PeerName, peer: PeerResult, one: CaseResult, rounds: numb
     times(peer),
     ratio(one.ratios[name]!, one.ratioSpread[name]!),
     ...(float32Loop ? [ratio(one.loopRatios![name]!, one.loopRatioSpread![name]!)] : []),
+    ratio(one.int8Ratios[name]!, one.int8RatioSpread[name]!),
     memory(peer),
   ];
 }
@@ -127,9 +143,10 @@ function inTable(text: string): string {
 function settings(cases: readonly CaseResult[]): string {
   const lines = new Map<string, string[]>();
   for (const one of cases) {
-    const { float32, float32Loop } = one.ours;
+    const { float32, float32Loop, int8 } = one.ours;
     const ours = [
       ["Modicum", float32] as const,
+      ["Modicum, in 8 bits", int8] as const,
       ...(float32Loop ? [["Modicum, in a Loop", float32Loop] as const] : []),
     ];
     const sides = [...ours, ...Object.entries(one.peers)];
