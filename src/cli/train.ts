@@ -10,6 +10,8 @@ import {
   type FitResult,
   fineTuning,
   fit,
+  type HeadSavings,
+  headSavings,
   planTraining,
   type Recipe,
   type RecipeInput,
@@ -21,6 +23,7 @@ import { type CommandContext, printResult } from "./command.ts";
 import type { TrainOptions } from "./commands/train.ts";
 import { importedModelOf, withModelFile } from "./fine-tune.ts";
 import { Interrupted } from "./interrupt.ts";
+import { precisionText } from "./precision-text.ts";
 import { changedRecipe, type RecipeFlags, writtenRecipe } from "./recipe-flags.ts";
 import { chooseRuntime } from "./runtime-choice.ts";
 import { createTrainingDisplay, formatDuration, standardError } from "./training-display.ts";
@@ -185,7 +188,12 @@ async function takeSteps(
   context: CommandContext,
 ): Promise<void> {
   context.allowGrace(GRACE_MS);
-  const plan = planTraining(recipe, data, { importedModel: await importedModelOf(recipe) });
+  const importedModel = await importedModelOf(recipe);
+  const plan = planTraining(recipe, data, { importedModel });
+  const head = headSavings(recipe, data, plan, { importedModel });
+  if (head && !options.quiet) context.stderr.write(`${describeSavings(head)}\n`);
+  const precision = precisionText(plan.step);
+  if (precision && !options.quiet) context.stderr.write(`precision: ${precision}\n`);
   const display = await createTrainingDisplay(context.stderr, plan, options);
   let step = resume?.progress.step ?? 0;
   let result: FitResult;
@@ -215,19 +223,39 @@ async function takeSteps(
   }
   const split = plan.parts[0]!.split;
   printResult(context, options, {
-    json: () => record(run.path, result, final),
+    json: () => record(run.path, result, final, head),
     text: () => summary(run.path, result, final, split),
   });
 }
 
 /** What `--json` prints. */
-function record(run: string, { seconds, best }: FitResult, final: EvaluationResult): unknown {
+function record(
+  run: string,
+  { seconds, best }: FitResult,
+  final: EvaluationResult,
+  headSavings: HeadSavings | undefined,
+): unknown {
   return {
     run,
     seconds,
     final: { loss: final.loss, top1: final.top1 },
     best: best && { epoch: best.epoch, top1: best.top1 },
+    ...(headSavings && { headSavings }),
   };
+}
+
+/** The line that a run with a fixed head begins with. */
+function describeSavings(savings: HeadSavings): string {
+  const { kind, features, classes, parameters, headBytes, optimizerBytes } = savings;
+  const counted = (count: number, unit: string): string => `${count.toLocaleString("en")} ${unit}`;
+  const saved = [
+    counted(parameters, "parameters"),
+    counted(headBytes, "bytes of its matrix in a file"),
+    counted(optimizerBytes, "bytes of the optimizer's slots"),
+    counted(savings.weightGradientMultiplyAdds, "multiply-adds of its gradient in a step"),
+    ...(savings.multiplyAdds > 0 ? [counted(savings.multiplyAdds, "operations of its product for a sample")] : []),
+  ];
+  return `fixed head (${kind}, ${features} x ${classes}) saves ${saved.join(", ")}.`;
 }
 
 const ENDS: Readonly<Record<FitResult["reason"], string>> = {

@@ -3,22 +3,30 @@ import type { Layer } from "../build/index.ts";
 import * as nn from "../nn/index.ts";
 import type { Recipe } from "./recipe.ts";
 
+type Head = NonNullable<Recipe["model"]["head"]>;
+
 /** Returns what makes the last layer from the number of classes. */
-export function headOf(recipe: NonNullable<Recipe["model"]["head"]>): (classes: number) => Layer {
+export function headOf(recipe: Head): (classes: number) => Layer {
   if (recipe.kind === "linear") return nn.linear;
   const { bias, scale = "learned" } = recipe;
+  const minus = recipe.kind === "hadamard" && recipe.minus;
+  const code = codeOf(recipe);
+  return code ? nn.fixedHead({ code, scale, bias, minus }) : nn.cosineHead({ scale, bias });
+}
+
+/** Returns the directions of a fixed head; undefined for heads that are learned. */
+export function codeOf(recipe: Head): nn.ClassCode | undefined {
   switch (recipe.kind) {
+    case "linear":
     case "cosine":
-      return nn.cosineHead({ scale, bias });
-    case "hadamard": {
-      const { row0, wide, minus } = recipe;
-      return nn.fixedHead({ code: nn.hadamardCode({ row0, wide }), scale, bias, minus });
-    }
+      return undefined;
+    case "hadamard":
+      return nn.hadamardCode({ row0: recipe.row0, wide: recipe.wide });
     case "orthogonal":
-      return nn.fixedHead({ code: nn.orthogonalCode(recipe), scale, bias });
+      return nn.orthogonalCode(recipe);
     case "simplex":
-      return nn.fixedHead({ code: nn.simplexCode(recipe), scale, bias });
+      return nn.simplexCode(recipe);
     case "spread":
-      return nn.fixedHead({ code: nn.spreadCode(recipe), scale, bias });
+      return nn.spreadCode(recipe);
   }
 }

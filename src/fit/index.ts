@@ -5,6 +5,7 @@ export type { Checkpoint, Progress } from "./checkpoint.ts";
 export { type ClassificationMetrics, classificationMetrics } from "./classification-metrics.ts";
 export { findRecipe } from "./find-recipe.ts";
 export { type FitOptions, type FitResult, fit } from "./fit.ts";
+export { type HeadSavings, headSavings } from "./head-savings.ts";
 export { parseRecipe } from "./parse-recipe.ts";
 export { exportNetwork, type PlanOptions, planTraining } from "./plan-training.ts";
 export { preprocessingOf } from "./preprocessing-of.ts";

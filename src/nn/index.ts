@@ -46,7 +46,7 @@ export { flatten } from "./flatten.ts";
 export { type GroupNormOptions, groupNorm, type InstanceNormOptions, instanceNorm } from "./group-norm.ts";
 export type { ClassCode, HadamardRows, Prototypes } from "./heads/class-code.ts";
 export { type CosineHeadOptions, cosineHead } from "./heads/cosine-head.ts";
-export { type FixedHeadForm, type FixedHeadOptions, fixedHead } from "./heads/fixed-head.ts";
+export { type FixedHeadForm, type FixedHeadOptions, fixedHead, fixedHeadForm } from "./heads/fixed-head.ts";
 export { fastWalshHadamard, hadamardEntry, hadamardMatrix } from "./heads/hadamard.ts";
 export { type HadamardCodeOptions, hadamardCode } from "./heads/hadamard-code.ts";
 export { type HeadCostOptions, type HeadCosts, headCosts } from "./heads/head-costs.ts";

@@ -1,8 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Layer } from "../../build/index.ts";
+import * as nn from "../../nn/index.ts";
 import { constantValue } from "../../program/index.ts";
-import { float32 } from "../../tensor/index.ts";
+import { float32, type Tensor, zeros } from "../../tensor/index.ts";
+import { exportOnnx } from "../../train/index.ts";
 import type { ModelSummary } from "../model-summary.ts";
 import { EXAMPLE_MODEL, modelBytes, temporaryFolder } from "../models.cases.ts";
 import { runMain } from "../run-main.cases.ts";
@@ -80,4 +83,34 @@ test("inspect counts for the input shape it is given, and refuses one that does 
   expect(await macs("--shape", "x=1,1,10,12")).toBe(2 * 9 * 8 * 10);
   expect((await runMain(["inspect", path, "--shape", "x=1,3,10,12"])).code).not.toBe(0);
   expect((await runMain(["inspect", path, "--shape", "x"])).code).toBe(2);
+});
+
+test("inspect shows no matrix of an exported Hadamard head: the file is smaller by its bytes", async () => {
+  const folder = await temporaryFolder();
+  const [features, classes] = [1024, 10];
+  const matrixBytes = 4 * features * classes;
+  const inspected = async (name: string, head: Layer): Promise<ModelSummary> => {
+    const path = join(folder, `${name}.onnx`);
+    const declared: Record<string, Tensor> = { "head.weight": zeros("float32", [classes, features]) };
+    declared["head.bias"] = zeros("float32", [classes]);
+    declared["head.logits.bias"] = zeros("float32", [classes]);
+    declared["head.logits.scale"] = float32([], [1]);
+    const { bytes } = exportOnnx({
+      inputs: { x: { shape: ["batch", features] } },
+      outputs: ({ x }, scope) => head(x!, scope.child("head")),
+      variables: declared,
+    });
+    await writeFile(path, bytes);
+    return JSON.parse((await runMain(["inspect", path, "--json"])).stdout) as ModelSummary;
+  };
+  const learned = await inspected("learned", nn.linear(classes));
+  expect(learned.weightBytes.float32).toBe(matrixBytes + 4 * classes);
+  for (const form of ["generated", "fast"] as const) {
+    const fixed = await inspected(form, nn.fixedHead({ form })(classes));
+    // At most a block of 16 x 16, scale, bias, and constants of the formula in its place.
+    expect(fixed.parameters).toBeLessThan(300);
+    expect(fixed.weightBytes.float32).toBe(4 * fixed.parameters);
+    const saved = learned.sizeBytes - fixed.sizeBytes;
+    expect(Math.abs(saved - matrixBytes)).toBeLessThan(3000);
+  }
 });

@@ -59,6 +59,31 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "modicum train", () => {
     expect(evaluations).toHaveLength(2);
   });
 
+  it("says what a fixed head saves, before it trains and in the object", async () => {
+    const argv = [...SMALL, "--epochs", "1", "--set", 'model.head={"kind":"hadamard"}'];
+    const { record, stderr } = await train(...argv, "--output", at("fixed"));
+    // 32 features, 10 classes: the matrix goes, a scale comes.
+    expect(record).toMatchObject({
+      headSavings: {
+        kind: "hadamard",
+        features: 32,
+        classes: 10,
+        parameters: 319,
+        headBytes: 1280,
+        optimizerBytes: 1276,
+        weightGradientMultiplyAdds: 50 * 320,
+        multiplyAdds: 0,
+      },
+    });
+    expect(stderr.split("\n")[0]).toBe(
+      "fixed head (hadamard, 32 x 10) saves 319 parameters, 1,280 bytes of its matrix in a file, 1,276 bytes of the optimizer's slots, " +
+        "16,000 multiply-adds of its gradient in a step.",
+    );
+    const learned = await train(...SMALL, "--epochs", "1", "--output", at("learned"));
+    expect(learned.record).not.toHaveProperty("headSavings");
+    expect(learned.stderr).not.toContain("saves");
+  });
+
   it("gives the same run again", async () => {
     await train(...SMALL, "--seed", "1", "--output", at("again"), "--quiet");
     expect(await computed(at("again"))).toEqual(await computed(at("first")));

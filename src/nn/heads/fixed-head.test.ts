@@ -68,6 +68,10 @@ describe("fixedHead", () => {
     ["fixedHead: initialScale must be above 0, got -1.", () => fixedHead({ initialScale: -1 })],
     ["fixedHead: epsilon must be above 0, got NaN.", () => fixedHead({ epsilon: Number.NaN })],
     ["fixedHead: classes must be a whole number of at least 1, got 0.", () => fixedHead()(0)],
+    ["fixedHead: classes must be a whole number of at least 1, got -3.", () => fixedHead({ code: simplexCode() })(-3)],
+    ["cosineHead: classes must be a whole number of at least 1, got 1.5.", () => cosineHead()(1.5)],
+    ["simplexCode: classes must be from 2 to 65 for 64 features, got 66.", () => build({ code: simplexCode() }, 66)],
+    ["simplexCode: classes must be from 2 to 65 for 64 features, got 1.", () => build({ code: simplexCode() }, 1)],
     ["cosineHead: scale must be above 0, got -3.", () => cosineHead({ scale: -3 })],
     [
       'fixedHead (head): form must be "dense" for a code without a rule, got "fast". Leave it out.',
@@ -215,9 +219,10 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "fixedHead, run", () => {
     );
     const [dx, numbers] = [toNumbers(gradients.x!), toNumbers(x)];
     for (let row = 0; row < 8; row++) {
-      let along = 0;
-      for (let j = 0; j < 64; j++) along += dx[row * 64 + j]! * numbers[row * 64 + j]!;
-      expect(Math.abs(along)).toBeLessThan(1e-5);
+      const [d, of] = [dx, numbers].map((all) => all.subarray(row * 64, row * 64 + 64));
+      const along = d!.reduce((sum, value, j) => sum + value * of![j]!, 0);
+      expect(Math.hypot(...d!)).toBeGreaterThan(0.1);
+      expect(Math.abs(along)).toBeLessThan(1e-6 * Math.hypot(...d!) * Math.hypot(...of!));
     }
   });
 

@@ -133,6 +133,17 @@ function product({ ops }: Scope, x: Value, bias: Value | undefined, settings: Pr
 /** By how much the fast transform must save operations: its small products run slower than a large one. An estimate, not measured. */
 const WORTH_IT = 8;
 
+/**
+ * Returns the form that a head of this code takes when nobody says.
+ *
+ * @throws OptionError if the code has not enough directions.
+ * @example
+ * nn.fixedHeadForm(nn.hadamardCode(), 1000, 2048); // "fast"
+ */
+export function fixedHeadForm(code: ClassCode, classes: number, features: number): FixedHeadForm {
+  return chosenForm(code.prototypes(classes, features), classes, features);
+}
+
 function chosenForm({ hadamard }: Prototypes, classes: number, features: number): FixedHeadForm {
   if (!hadamard) return "dense";
   if (hadamard.columns) return "generated";

@@ -29,6 +29,16 @@ describe("mutualInformationEmbedding", () => {
     expect(() => mutualInformationEmbedding([0], { count: 0, features: 2 })).toThrow(OptionError);
   });
 
+  it.each([
+    [[0, 3], "mutualInformationEmbedding: tokens must be whole numbers from 0 to 2, got 3 at place 1."],
+    [[-1], "mutualInformationEmbedding: tokens must be whole numbers from 0 to 2, got -1 at place 0."],
+  ])("refuses the tokens %j", (tokens, message) => {
+    expect(() => mutualInformationEmbedding(tokens, { count: 3, features: 2 })).toThrow(message);
+    expect(() => mutualInformationEmbedding([0, 1], { count: 3, features: 0 })).toThrow(
+      "mutualInformationEmbedding: features must be a whole number of at least 1, got 0.",
+    );
+  });
+
   it("loses information to the shift", () => {
     const shifted = mutualInformationEmbedding(topics(), { count: 11, features: 4, shift: 5 });
     expect(toNumbers(shifted).every(Number.isFinite)).toBe(true);

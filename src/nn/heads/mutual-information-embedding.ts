@@ -1,4 +1,6 @@
 /** Vectors of symbols from what stands near them in a text. */
+
+import { OptionError } from "../../errors.ts";
 import { type Random, seededRandom, Tensor } from "../../tensor/index.ts";
 import { assertCount } from "../check-input.ts";
 
@@ -28,7 +30,7 @@ const ROUNDS = 12;
  *
  * Shapes: tokens [length] -> [count, features], float32.
  *
- * @throws OptionError if a number is not a whole number of at least 1.
+ * @throws OptionError if a number is not a whole number of at least 1, or a token not one of the vocabulary.
  * @see Levy, Goldberg 2014, "Neural word embedding as implicit matrix factorization"; as a fixed head: arXiv:1801.04540, section 4
  * @example
  * const words = nn.mutualInformationEmbedding([0, 1, 2, 1, 0], { count: 3, features: 2 });
@@ -37,6 +39,13 @@ export function mutualInformationEmbedding(tokens: ArrayLike<number>, options: M
   const { count, features, window = 5, shift = 1, seed = 123 } = options;
   for (const [option, number] of Object.entries({ count, features, window, shift })) {
     assertCount(number, option, "mutualInformationEmbedding");
+  }
+  for (let place = 0; place < tokens.length; place++) {
+    const token = tokens[place]!;
+    if (Number.isInteger(token) && token >= 0 && token < count) continue;
+    throw new OptionError(
+      `mutualInformationEmbedding: tokens must be whole numbers from 0 to ${count - 1}, got ${token} at place ${place}.`,
+    );
   }
   const random = seededRandom(seed);
   const rows = informationRows(tokens, { count, window, shift });
