@@ -11,6 +11,7 @@ export interface RecipeFlags {
   readonly batch?: number;
   readonly learningRate?: number;
   readonly seed?: number;
+  readonly precision?: string;
   readonly validation?: number;
   readonly limit?: number;
   readonly set?: readonly RecipeChange[];
@@ -71,6 +72,7 @@ export function changedRecipe(written: RecipeInput, flags: RecipeFlags, where: s
     ["batch.size", flags.batch],
     ["learningRate", flags.learningRate],
     ["seed", flags.seed],
+    ["precision.kind", flags.precision],
     ["data.validation", flags.validation],
     ["data.limit", flags.limit],
   ];

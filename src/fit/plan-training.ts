@@ -17,6 +17,7 @@ import { augmentationsOf } from "./augmentations-of.ts";
 import { buildNetwork, type DataFacts, type Network, type NetworkFile } from "./build-network.ts";
 import { classificationMetrics } from "./classification-metrics.ts";
 import { optimizerOf } from "./optimizer-of.ts";
+import { precisionOf } from "./precision-of.ts";
 import type { Recipe } from "./recipe.ts";
 import { countUpdates, forBatchSize } from "./scale-batch.ts";
 import type { EvaluationPart, TrainingPlan } from "./training-plan.ts";
@@ -68,7 +69,7 @@ export function planTraining(
       loss: (batch, scope) => lossOf(recipe, data, network, batch, scope),
       optimizer: optimizerOf(recipe, { stepsPerEpoch, totalSteps }, changeOptimizer),
       chunks: recipe.batch.chunks,
-      dtype: recipe.precision.kind,
+      ...precisionOf(recipe),
     }),
     evaluation: evaluationOf(recipe, data, network, Math.min(recipe.evaluation.batch, parts[0]!.dataset.count)),
     batches: (epoch, firstBatch) =>
@@ -98,7 +99,7 @@ export function planTraining(
  * Writes the network of a recipe with trained variables as an ONNX file. Needs what is known of the data, not the data.
  *
  * Its input `x` is [batch, ...sampleShape]: pictures normalized as `preprocessingOf` says, features and tokens as they are. Its
- * output `logits` is [batch, classes]; for tokens [batch, length, classes].
+ * output `logits` is [batch, classes]; for tokens [batch, length, classes]. A network that was trained in 8 bits has integer products.
  *
  * @throws OptionError if a variable of the network is missing.
  */
@@ -113,6 +114,7 @@ export function exportNetwork(
     inputs: { x: { shape: ["batch", ...data.sampleShape], dtype: network.exportedDtype } },
     outputs: ({ x }, scope) => ({ logits: network.exported(x!, scope) }),
     variables,
+    precision: precisionOf(recipe).precision,
   });
 }
 
@@ -172,7 +174,7 @@ function evaluationOf(recipe: Recipe, data: DataFacts, network: Network, batchSi
     inputs: { ...inputsOf(data, batchSize), [COUNTED]: { shape: [batchSize] } },
     outputs: ({ x, label, [COUNTED]: weight }, scope) =>
       classificationMetrics(network.fromSamples(x!, scope), label!, weight!, scope),
-    dtype: recipe.precision.kind,
+    ...precisionOf(recipe),
   });
 }
 

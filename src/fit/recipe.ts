@@ -4,6 +4,7 @@ import { data } from "./recipe-parts/data.ts";
 import { model } from "./recipe-parts/model.ts";
 import { fraction, notNegative, positive, seed, whole } from "./recipe-parts/numbers.ts";
 import { optimizer } from "./recipe-parts/optimizer.ts";
+import { precision } from "./recipe-parts/precision.ts";
 import { schedule } from "./recipe-parts/schedule.ts";
 
 /** The schema of recipes. Unknown keys are errors. */
@@ -69,13 +70,11 @@ export const recipeSchema = z
       })
       .optional()
       .describe("Limits of gradients. Default: none."),
-    precision: z
-      .discriminatedUnion("kind", [
-        z.strictObject({ kind: z.literal("float32") }),
-        z.strictObject({ kind: z.literal("float64") }),
-      ])
+    precision: precision
       .prefault({ kind: "float32" })
-      .describe("Element type of parameters and arithmetic. float64: on the CPU only."),
+      .describe(
+        "What the network is computed in. float64: on the CPU only. int8: products of codes, see [eight-bit-training.md](eight-bit-training.md).",
+      ),
     averaging: z
       .strictObject({ decay: fraction.describe("average = decay average + (1 - decay) weights, after each step.") })
       .optional()

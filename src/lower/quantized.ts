@@ -47,9 +47,13 @@ export function hasByteCodes(node: Node, ops: Ops): boolean {
 export function byteCodes(ops: Ops, node: Node, type: "uint8" | "int8"): Codes {
   const { scale, zeroPoint, lowest, highest } = quantizedOf(node);
   const shift = type === "uint8" ? (lowest < 0 ? 128 : 0) : lowest < 0 ? 0 : -128;
-  const stored = zeroPoint
-    ? ops.cast(shift === 0 ? zeroPoint : ops.add(zeroPoint, shift), type)
-    : ops.constant(tensorOf(type, [], [shift]));
+  const known = zeroPoint?.constant && ops.numbersOf(zeroPoint)?.[0];
+  const stored =
+    known !== undefined
+      ? ops.constant(tensorOf(type, [], [known + shift]))
+      : zeroPoint
+        ? ops.cast(shift === 0 ? zeroPoint : ops.add(zeroPoint, shift), type)
+        : ops.constant(tensorOf(type, [], [shift]));
   const codes = ops.emit("QuantizeLinear", [noisy(ops, node), scale, stored]);
   if (highest - lowest === 255) return { codes, zeroPoint: stored, scale };
   const bound = (code: number): Value => ops.constant(tensorOf(type, [], [code + shift]));

@@ -32,6 +32,8 @@ export interface Int8Options {
   readonly grid?: "zero" | "range";
   /** Which layers are quantized, by path; first and last count as all others do. Default: all. */
   readonly layers?: (path: string) => boolean;
+  /** Layers that stay in float whatever they are called. Default: none, as published. */
+  readonly float?: readonly ("first" | "last")[];
 }
 
 const ACTIVATION_RANGES: readonly RangeMode[] = ["tensor", "sample", "running", "delayed"];
@@ -67,13 +69,16 @@ interface Formats {
  */
 export function int8(options: Int8Options = {}): Precision {
   const formats = formatsOf(options);
-  const { layers = () => true } = options;
+  const { layers = () => true, float: ends = [] } = options;
+  for (const end of ends) assertOneOf("float", end, ["first", "last"]);
   return {
     apply(context) {
       const { nodes } = context.ops.writer.graph;
       const network = nodes.splice(context.from);
       const { products, float } = findProducts(network, context.isParameter);
-      const chosen = new Map(products.filter(({ node }) => layers(pathOf(node))).map((one) => [one.node, one]));
+      const apart = ends.map((end) => products.at(end === "first" ? 0 : -1));
+      const isChosen = (one: Product): boolean => layers(pathOf(one.node)) && !apart.includes(one);
+      const chosen = new Map(products.filter(isChosen).map((one) => [one.node, one]));
       const writer = new QuantizedNetwork(formats, context);
       for (const node of network) {
         const product = chosen.get(node);

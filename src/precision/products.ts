@@ -42,7 +42,9 @@ export function findProducts(
     );
     products.push({ node, roles, channelAxis: channelAxisOf(node) });
   }
-  return { products, float };
+  // What comes behind the last weights is loss and metrics.
+  const last = products.findLastIndex(({ roles }) => roles.includes("weight"));
+  return { products: products.slice(0, last + 1), float };
 }
 
 /** Output channels: the first axis of kernels and of transposed matrices, the last of other matrices. */

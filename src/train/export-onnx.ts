@@ -1,7 +1,7 @@
 /** Trained models as ONNX files: the model function again, as in use, with its variables as constants. */
-import { Ops, Scope, type VariableDeclaration, type VariableSource } from "../build/index.ts";
+import { Ops, type Precision, Scope, type VariableDeclaration, type VariableSource } from "../build/index.ts";
 import { OptionError } from "../errors.ts";
-import { toPortable } from "../lower/index.ts";
+import { toIntegerModel, toPortable } from "../lower/index.ts";
 import { type ModelFile, writeModel } from "../onnx/index.ts";
 import { constantValue, Program, type Shape, type Value } from "../program/index.ts";
 import type { DType, Tensor } from "../tensor/index.ts";
@@ -14,11 +14,16 @@ export interface ExportOptions {
   readonly outputs: (inputs: Readonly<Record<string, Value>>, scope: Scope) => Value | Readonly<Record<string, Value>>;
   /** The variables by path, as a training has them. */
   readonly variables: Readonly<Record<string, Tensor>>;
+  /** The precision that the network was trained in. Default: numbers as they are. */
+  readonly precision?: Precision | undefined;
 }
 
 /**
  * Writes a trained model as an ONNX file of standard operators: layers behave as in use (running statistics, no dropout),
  * variables are constants. The file runs wherever ONNX Runtime runs, and `quantize` takes it.
+ *
+ * With `precision: int8()` the file has int8 weights and integer products, on the ranges that training kept: no calibration, and the
+ * decisions that the network had in training. MatMulIntegerToFloat is ONNX Runtime's own; it has no WebGPU kernel.
  *
  * @throws OptionError if a variable of the model is not among `variables`, or has another shape there.
  * @throws ShapeError, DTypeError naming the layer where the model does not fit the inputs.
@@ -36,6 +41,8 @@ export function exportOnnx(options: ExportOptions): ModelFile {
   });
   const variables = new ConstantVariables(options.variables);
   const result = options.outputs(Object.fromEntries(inputs), new Scope(ops, { variables, training: false }));
+  const isParameter = (value: Value): boolean => variables.isParameter(value);
+  options.precision?.apply({ ops, from: 0, variables, isParameter, training: false });
   const outputs = isValue(result) ? { output: result } : result;
   ops.writer.graph.outputs = Object.entries(outputs).map(([name, value]) => {
     const named = ops.identity(value);
@@ -43,6 +50,7 @@ export function exportOnnx(options: ExportOptions): ModelFile {
     return named;
   });
   const program = new Program(ops.writer.graph, ops.writer.opsets);
+  if (options.precision) toIntegerModel(program);
   toPortable(program);
   return writeModel(program);
 }
@@ -55,12 +63,13 @@ function isValue(result: Value | Readonly<Record<string, Value>>): result is Val
 class ConstantVariables implements VariableSource {
   readonly #tensors: Readonly<Record<string, Tensor>>;
   readonly #values = new Map<string, Value>();
+  readonly #parameters = new Set<Value>();
 
   constructor(tensors: Readonly<Record<string, Tensor>>) {
     this.#tensors = tensors;
   }
 
-  declare(path: string, { shape }: VariableDeclaration): Value {
+  declare(path: string, { shape, role }: VariableDeclaration): Value {
     const known = this.#values.get(path);
     if (known) return known;
     const tensor = this.#tensors[path];
@@ -72,7 +81,12 @@ class ConstantVariables implements VariableSource {
     }
     const value = constantValue(path, tensor);
     this.#values.set(path, value);
+    if (role === "parameter") this.#parameters.add(value);
     return value;
+  }
+
+  isParameter(value: Value): boolean {
+    return this.#parameters.has(value);
   }
 
   update(): void {}

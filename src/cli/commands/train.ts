@@ -1,5 +1,5 @@
 /** `modicum train`: a network is trained, with checkpoints, in a folder of its own. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { addCommonOptions, type CommandContext, type CommonOptions } from "../command.ts";
 import { addRuntimeOptions } from "../data-options.ts";
 import { duration, numberFromZero, positiveNumber, wholeNumber } from "../option-values.ts";
@@ -32,6 +32,9 @@ export async function define(command: Command, context: CommandContext): Promise
     .option("--batch <count>", "samples in a step", wholeNumber(1))
     .option("--learning-rate <rate>", "the largest, where a schedule changes it", positiveNumber)
     .option("--seed <number>", "of initial weights, order, augmentation", wholeNumber(0, 2 ** 32 - 1))
+    .addOption(
+      new Option("--precision <kind>", "what products are computed in").choices(["float32", "float64", "int8"]),
+    )
     .option("--validation <share>", "training samples that choose the best epoch: share or count", numberFromZero)
     .option("--limit <count>", "training samples used, the same share of each class", wholeNumber(1))
     .option(
@@ -56,4 +59,5 @@ Examples:
   $ modicum train resnet20 --data cifar10:data/cifar10 --epochs 10 --output runs/first
   $ modicum train --resume runs/first
   $ modicum train --finetune model.onnx --classes 10 --data folder:pictures/
+  $ modicum train mlp --data mnist:data/mnist --precision int8
   $ modicum train mlp --data mnist:data/mnist --set optimizer.kind=adam --set learningRate=0.001 --time-budget 10m`;
