@@ -139,7 +139,7 @@ async function* endless(
   batchSize: number,
   augment: readonly Augmentation[],
 ): AsyncGenerator<Record<string, Tensor>, never> {
-  for (let epoch = 0; ; epoch++) yield* trainingBatches(data.train, { batchSize, epoch, augment, reuseMemory: true });
+  for (let epoch = 0; ; epoch++) yield* trainingBatches(data.train, { batchSize, epoch, augment });
 }
 
 async function time(block: () => Promise<void>, steps: number): Promise<number> {

@@ -29,12 +29,10 @@ export interface Dataset {
    */
   sample(index: number): Promise<Sample>;
   /**
-   * Reads samples at once, stacked along a new first axis: what `sample` gives, faster. Undefined where that is not faster.
-   *
-   * @param into A batch of as many samples that was read before: its memory is used again. Default: new memory. Either way it
-   *   is the caller's to change.
+   * Reads samples at once, stacked along a new first axis: what `sample` gives, faster. Undefined where that is not faster. The
+   * batch is the caller's to change.
    */
-  readonly batch?: ((indices: ArrayLike<number>, into?: Sample) => Sample | Promise<Sample>) | undefined;
+  readonly batch?: ((indices: ArrayLike<number>) => Sample | Promise<Sample>) | undefined;
 }
 
 /** Returns the data set that has only the samples at `indices`, in that order. */
@@ -53,7 +51,7 @@ export function selectSamples(
     inMemory: dataset.inMemory,
     sampleName: (index) => dataset.sampleName(indices[index]!),
     sample: (index) => dataset.sample(indices[index]!),
-    batch: dataset.batch && ((chosen, into) => dataset.batch!(original(chosen), into)),
+    batch: dataset.batch && ((chosen) => dataset.batch!(original(chosen))),
   };
 }
 
@@ -114,15 +112,15 @@ export function datasetFromArrays(
     sampleName: (index) => `sample ${index}`,
     sample: async (index) =>
       Object.fromEntries([...arrays].map(([name, tensor]) => [name, sampleOf(tensor, index)] as const)),
-    batch: (indices, into) => {
+    batch: (indices) => {
       const batch: Record<string, Tensor> = {};
-      for (const [name, tensor] of arrays) batch[name] = gathered(tensor, indices, into?.[name]);
+      for (const [name, tensor] of arrays) batch[name] = gathered(tensor, indices);
       return batch;
     },
   };
 }
 
-function gathered({ dtype, shape, data }: Tensor, indices: ArrayLike<number>, into: Tensor | undefined): Tensor {
+function gathered({ dtype, shape, data }: Tensor, indices: ArrayLike<number>): Tensor {
   const length = data.length / shape[0]!;
   const part = (i: number) => data.slice(indices[i]! * length, (indices[i]! + 1) * length) as string[];
   const all = [indices.length, ...shape.slice(1)];
@@ -131,8 +129,7 @@ function gathered({ dtype, shape, data }: Tensor, indices: ArrayLike<number>, in
   }
   const numbers = data as Float32Array; // copied whole, of any numeric type
   touch(numbers, indices, length);
-  const result =
-    into ?? new Tensor(dtype, all, new (numbers.constructor as Float32ArrayConstructor)(indices.length * length));
+  const result = new Tensor(dtype, all, new (numbers.constructor as Float32ArrayConstructor)(indices.length * length));
   for (let i = 0; i < indices.length; i++) {
     const start = indices[i]! * length;
     (result.data as Float32Array).set(numbers.subarray(start, start + length), i * length);

@@ -125,23 +125,6 @@ describe("trainingBatches", () => {
     await expect(batches.next()).rejects.toThrow("sample 3 is gone");
   });
 
-  it("gives the same batches when it uses memory again, and does so", async () => {
-    for (const source of [dataset, { ...dataset, inMemory: false }]) {
-      const options = { batchSize: 3, epoch: 1, last: "keep" as const };
-      const kept = await collect(trainingBatches(source, options));
-      const seen: number[][] = [];
-      const memories = new Set<unknown>();
-      for await (const { x } of trainingBatches(source, { ...options, reuseMemory: true, readAhead: 1 })) {
-        await new Promise((resolve) => setTimeout(resolve, 2)); // time to read ahead
-        seen.push(numbers(x!));
-        memories.add(x!.data);
-      }
-      expect(seen).toEqual(kept.map(({ x }) => numbers(x!)));
-      expect(memories.size).toBe(3); // two for full batches, one for the last
-      expect(new Set(kept.map(({ x }) => x!.data)).size).toBe(4);
-    }
-  });
-
   it("fails in turn, too, when samples in memory cannot be read", async () => {
     let reads = 0;
     const broken: Dataset = {

@@ -22,11 +22,6 @@ export interface BatchOptions {
    * already one is, at most.
    */
   readonly readAhead?: number;
-  /**
-   * Whether a batch's memory is used again once the next is asked for: faster, for callers that are done with it by then.
-   * Default false: batches may be kept.
-   */
-  readonly reuseMemory?: boolean;
 }
 
 /** How one pass over the data is made. */
@@ -136,7 +131,7 @@ function batchReader(
   options: BatchOptions & { readonly last: LastBatch },
   orderOf: () => Uint32Array,
 ): BatchReader {
-  const { batchSize, readAhead = 3, reuseMemory = false, last } = options;
+  const { batchSize, readAhead = 3, last } = options;
   for (const [what, value] of [
     ["batch size", batchSize],
     ["number of batches to read ahead", readAhead],
@@ -155,8 +150,6 @@ function batchReader(
   // Copying is work of this thread, and what is copied early is out of the processor's cache when it is needed.
   const eager = dataset.inMemory !== true;
   const ahead = eager ? readAhead : 1;
-  /** Memory of the batch in use and of those read ahead. */
-  const used: (Sample | undefined)[] = new Array(ahead + 1);
   const read = (number: number): ReadBatch | Promise<ReadBatch> => {
     const start = number * batchSize;
     const real = Math.min(batchSize, order.length - start);
@@ -165,10 +158,7 @@ function batchReader(
       length === real
         ? order.subarray(start, start + real)
         : Uint32Array.from({ length }, (_, i) => order[(start + i) % order.length]!);
-    const canReuse = reuseMemory && length === batchSize;
-    const reading = readSamples(dataset, indices, canReuse ? used[number % used.length] : undefined);
-    return whenRead(reading, (samples) => {
-      if (canReuse) used[number % used.length] = samples;
+    return whenRead(readSamples(dataset, indices), (samples) => {
       return { samples, indices, extras: extrasOf(dataset, samples, { ...options, indices, real }) };
     });
   };
@@ -196,8 +186,8 @@ function extrasOf(
 }
 
 /** Reads samples into a batch whose memory is the caller's. */
-function readSamples(dataset: Dataset, indices: Uint32Array, into: Sample | undefined): Sample | Promise<Sample> {
-  if (dataset.batch) return dataset.batch(indices, into);
+function readSamples(dataset: Dataset, indices: Uint32Array): Sample | Promise<Sample> {
+  if (dataset.batch) return dataset.batch(indices);
   const samples = Promise.all(Array.from(indices, (index) => dataset.sample(index)));
   return samples.then((all) => stackSamples(all, dataset.description));
 }

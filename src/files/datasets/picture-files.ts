@@ -43,8 +43,8 @@ export function pictureFiles(options: PictureFilesOptions): Dataset {
     classNames,
     sampleName: (index) => names(paths[index]!),
     sample: async (index) => ({ x: new Tensor("uint8", sampleShape, (await planes(index)).slice()) }),
-    async batch(indices, into) {
-      const all = (into?.x?.data as Uint8Array | undefined) ?? new Uint8Array(indices.length * length);
+    async batch(indices) {
+      const all = new Uint8Array(indices.length * length);
       await Promise.all(Array.from(indices, async (index, i) => all.set(await planes(index), i * length)));
       return { x: new Tensor("uint8", [indices.length, ...sampleShape], all) };
     },
