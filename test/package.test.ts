@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,8 @@ const { name, version, exports, files } = JSON.parse(readFileSync(join(REPOSITOR
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string } | string>>;
   readonly files: readonly string[];
 };
+
+const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
 
 /** What npm would publish, compiled, in a folder of its own without the sources. */
 describe("the published package", () => {
@@ -29,6 +31,20 @@ describe("the published package", () => {
   }, 120_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("has declarations that follow from each file alone, but for schemas, whose types are inferred", () => {
+    const compiler = join(REPOSITORY, "node_modules", ".bin", "tsc");
+    const config = join(REPOSITORY, "tsconfig.build.json");
+    const run = spawnSync(compiler, ["-p", config, "--isolatedDeclarations", "--noEmit", "--pretty", "false"], {
+      cwd: REPOSITORY,
+      encoding: "utf8",
+    });
+    const files = [...run.stdout.matchAll(/^(src\/[^(]+)\(/gm)].map(([, path]) => path!);
+    // Zod makes the type of what a schema reads, and the names of recipes are their type; by hand they would be there twice.
+    const isInferred = (path: string) => path === "src/fit/recipes.ts" || /from "zod"/.test(read(path));
+    expect([...new Set(files)].filter((path) => !isInferred(path))).toEqual([]);
+    expect(files).toContain("src/fit/recipe.ts");
+  });
 
   /** Runs Node in the package's folder, without tsx, and returns what it prints. */
   function node(...args: string[]): string {

@@ -14,7 +14,7 @@ export function withLabelNoise(
   dataset: Dataset,
   share: number,
   { classes, seed = 0 }: { classes: number; seed?: number },
-) {
+): Dataset {
   if (!(share >= 0 && share <= 1)) {
     throw new OptionError(`data: label noise must be a share from 0 to 1, got ${share}.`);
   }

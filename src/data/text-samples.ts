@@ -33,7 +33,11 @@ export function tokenize(text: string, unit: TokenUnit): readonly string[] {
  *
  * @param size Most tokens; rarer words are unknown. Default: all.
  */
-export function makeVocabulary(trainingText: string, unit: TokenUnit, size = Number.POSITIVE_INFINITY): Vocabulary {
+export function makeVocabulary(
+  trainingText: string,
+  unit: TokenUnit,
+  size: number = Number.POSITIVE_INFINITY,
+): Vocabulary {
   const counts = new Map<string, number>();
   for (const token of tokenize(trainingText, unit)) counts.set(token, (counts.get(token) ?? 0) + 1);
   const known =

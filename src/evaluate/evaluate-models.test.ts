@@ -37,7 +37,13 @@ test("of equal scores the first class wins, for top-1 and top-5 alike", async ()
 });
 
 test("a score that is not a number is never right", async () => {
-  const dataset = vectors([[Number.NaN, 0], [Number.NaN, Number.NaN]], [0, 1]); // biome-ignore format: short
+  const dataset = vectors(
+    [
+      [Number.NaN, 0],
+      [Number.NaN, Number.NaN],
+    ],
+    [0, 1],
+  );
   const { models, predictions } = await evaluateModels([fakeModel("m", dataset, identity)], { timing: false });
   expect([models[0]!.top1, [...predictions[0]!]]).toEqual([0, [1, -1]]);
 });
@@ -49,7 +55,10 @@ test("outputs [N, C, 1, 1] are scores too", async () => {
 });
 
 test("without labels there is no accuracy, but agreement and distance to the first model", async () => {
-  const dataset = vectors([[3, 4], [0, 2]]); // biome-ignore format: short
+  const dataset = vectors([
+    [3, 4],
+    [0, 2],
+  ]);
   const first = fakeModel("a", dataset, identity);
   const second = fakeModel("b", dataset, ([a, b]) => [a! + 1, b!]);
   const { models, sampleSqnrDb } = await evaluateModels([first, second], { timing: false });
@@ -87,7 +96,14 @@ test("language models are compared at each step, segmentation at each pixel, pic
 
 test("a model with a fixed batch runs in that, the last one filled up", async () => {
   const batches: number[] = [];
-  const dataset = vectors([[0, 1], [1, 0], [0, 1]], [1, 0, 1]); // biome-ignore format: short
+  const dataset = vectors(
+    [
+      [0, 1],
+      [1, 0],
+      [0, 1],
+    ],
+    [1, 0, 1],
+  );
   const fixed = fakeModel("fixed", dataset, identity, { batch: 2, onRun: (batch) => batches.push(batch) });
   const { models } = await evaluateModels([fakeModel("free", dataset, identity), fixed], { timing: false });
   expect([models[1]!.top1, models[1]!.agreement, models[1]!.count, batches]).toEqual([100, 100, 3, [2, 2]]);
@@ -116,19 +132,31 @@ test("memory is bounded by the batch: a sample is read when its batch comes, and
 
 test("progress counts samples to the end, then the measuring", async () => {
   const events: Progress[] = [];
-  const dataset = vectors([[1, 2], [2, 1], [3, 4]]); // biome-ignore format: short
+  const dataset = vectors([
+    [1, 2],
+    [2, 1],
+    [3, 4],
+  ]);
   await evaluateModels([fakeModel("a", dataset, identity)], {
     batchSize: 2,
     timing: FAST,
     onProgress: (e) => events.push(e),
   });
   expect(events.map(({ stage, done, total }) => `${stage} ${done}/${total}`)).toEqual([
-    "evaluate 0/3", "evaluate 2/3", "evaluate 3/3", "measure speed 0/2", "measure speed 1/2", "measure speed 2/2",
-  ]); // biome-ignore format: a list
+    "evaluate 0/3",
+    "evaluate 2/3",
+    "evaluate 3/3",
+    "measure speed 0/2",
+    "measure speed 1/2",
+    "measure speed 2/2",
+  ]);
 });
 
 test("speed is measured in turn: as many runs of each, and a slow model shows", async () => {
-  const dataset = vectors([[1, 2], [2, 1]]); // biome-ignore format: short
+  const dataset = vectors([
+    [1, 2],
+    [2, 1],
+  ]);
   const order: string[] = [];
   const slow = fakeModel("slow", dataset, identity, {
     onRun: (batch) => {
@@ -148,7 +176,15 @@ test("speed is measured in turn: as many runs of each, and a slow model shows", 
 });
 
 test("a comparison names the samples decided differently and the error of the difference", async () => {
-  const dataset = vectors([[0, 1], [1, 0], [0, 1], [1, 0]], [1, 0, 0, 0]); // biome-ignore format: short
+  const dataset = vectors(
+    [
+      [0, 1],
+      [1, 0],
+      [0, 1],
+      [1, 0],
+    ],
+    [1, 0, 0, 0],
+  );
   const flipSome = ([a, b]: Float32Array): number[] => (a! > b! ? [a!, b!] : [1, 0]);
   const comparison = await compareModels(fakeModel("a", dataset, identity), fakeModel("b", dataset, flipSome), {
     timing: false,
@@ -164,7 +200,13 @@ test("a comparison names the samples decided differently and the error of the di
 });
 
 test("labels that do not fit the model are refused with the sample's name", async () => {
-  const dataset = vectors([[0, 1], [1, 0]], [1, 2]); // biome-ignore format: short
+  const dataset = vectors(
+    [
+      [0, 1],
+      [1, 0],
+    ],
+    [1, 2],
+  );
   await expect(evaluateModels([fakeModel("m.onnx", dataset, identity)])).rejects.toThrow(
     "vectors: labels must be 0..1 for m.onnx, got 2 (sample 1).",
   );

@@ -39,7 +39,13 @@ interface Method {
   readonly options: Partial<QuantizeOptions>;
 }
 
-const NAIVE = { range: "min-max", correction: "none", weightAllocation: "none", activationAllocation: "none", granularity: "channel" } as const; // biome-ignore format: one setting
+const NAIVE = {
+  range: "min-max",
+  correction: "none",
+  weightAllocation: "none",
+  activationAllocation: "none",
+  granularity: "channel",
+} as const;
 const CLIP = { range: "aciq-laplace" } as const;
 const SHARED_ACTIVATIONS = { activationAllocation: "fixed-target" } as const;
 const CORRECTED = { correction: "mean" } as const;

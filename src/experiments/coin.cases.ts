@@ -38,7 +38,11 @@ export const coin: Experiment<CoinDesign, number[]> = {
     })),
   findings: (results, { tosses }) => {
     const heads = (key: string) => results.of(key).map((tossed) => Uint8Array.from(tossed));
-    const rows = ["fair", "loaded"].map((key) => ({ coin: key, ours: accuracy(heads(key)), published: coin.published.numbers[key]! })); // biome-ignore format: one row
+    const rows = ["fair", "loaded"].map((key) => ({
+      coin: key,
+      ours: accuracy(heads(key)),
+      published: coin.published.numbers[key]!,
+    }));
     return {
       tables: [
         {

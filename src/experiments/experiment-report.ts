@@ -24,7 +24,16 @@ export function reportExperiment(experiment: Experiment, run: ExperimentRun, dat
 }
 
 /** Returns the report as JSON: everything but functions. */
-export function reportJson({ experiment, run, verdict, reasons, claims, tables, notes, date }: ExperimentReport) {
+export function reportJson({
+  experiment,
+  run,
+  verdict,
+  reasons,
+  claims,
+  tables,
+  notes,
+  date,
+}: ExperimentReport): Readonly<Record<string, unknown>> {
   const { id, title, claim, source, published } = experiment;
   const { scale, seeds, design, hash, seconds, environment } = run;
   const { description, minutes } = experiment.scales[scale];

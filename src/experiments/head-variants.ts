@@ -31,10 +31,10 @@ export const MINUS: HeadVariant = {
 };
 
 /** Fixed heads that should do as well as a learned one. */
-export const FIXED = [ORTHOGONAL, SIMPLEX, ROWS];
+export const FIXED: readonly HeadVariant[] = [ORTHOGONAL, SIMPLEX, ROWS];
 
 /** Scales that are not learned, of sums with signs: times sqrt(features) they are scales of cosines. */
-export const CONSTANT_SCALES = [0.1, 0.5, 1, 2, 4].map(
+export const CONSTANT_SCALES: readonly HeadVariant[] = [0.1, 0.5, 1, 2, 4].map(
   (scale): HeadVariant => ({
     key: `scale-${String(scale).replace(".", "-")}`,
     title: `Hadamard, from row 0, scale ${scale}`,
@@ -95,9 +95,14 @@ const RANDOM_COLUMNS: HeadVariant = {
 const SPREAD: HeadVariant = { key: "spread", title: "spread", head: { kind: "spread" } };
 
 /** Heads for more classes than features: learned, with repeated directions, and without. */
-export const WIDE_HEADS = {
+export const WIDE_HEADS: {
+  readonly learned: HeadVariant;
+  readonly published: HeadVariant;
+  readonly truncated: HeadVariant;
+  readonly distinct: readonly HeadVariant[];
+} = {
   learned: LEARNED,
   published: PUBLISHED,
   truncated: TRUNCATED,
   distinct: [BIORTHOGONAL, RANDOM_COLUMNS, SPREAD],
-} as const;
+};

@@ -33,7 +33,14 @@ export interface LinePlotParts extends Omit<ResultPlot, "options"> {
   readonly references?: readonly { readonly label: string; readonly y: number }[];
 }
 
-const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)", "var(--series-0)"]; // biome-ignore format: one list
+const COLOURS = [
+  "var(--series-1)",
+  "var(--series-2)",
+  "var(--series-3)",
+  "var(--series-4)",
+  "var(--series-5)",
+  "var(--series-0)",
+];
 const SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "wye"] as const;
 
 /** Draws a plot of an experiment as SVG in the style of Modicum's pages. */

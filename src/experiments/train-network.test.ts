@@ -76,7 +76,7 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "trainNetwork", () => {
   it("normalizes channel by channel", async () => {
     const { train } = await openTrainingData("example");
     const { x } = await train.sample(7);
-    const two = { ...train, sample: async () => ({ x: new Tensor("uint8", [2, 14, 28], x!.data) }) }; // biome-ignore format: one object
+    const two = { ...train, sample: async () => ({ x: new Tensor("uint8", [2, 14, 28], x!.data) }) };
     const normalized = await normalizedSamples(two, { scale: 0.5, mean: [1, 2], std: [4, 8] }, [7]);
     const values = (await normalized.sample(0)).x!.data as Float32Array;
     const bytes = x!.data as Uint8Array;

@@ -68,14 +68,20 @@ describe("folders of pictures", () => {
   test("classes.txt puts folders in order", async () => {
     const path = await folder("listed", { "b/1.png": await png(), "a/1.png": await png(), "classes.txt": "b\na\nc\n" });
     const dataset = await openDataset(path, options);
-    expect([[...dataset.labels!], dataset.classNames]).toEqual([[1, 0], ["b", "a", "c"]]); // biome-ignore format: short
+    expect([[...dataset.labels!], dataset.classNames]).toEqual([
+      [1, 0],
+      ["b", "a", "c"],
+    ]);
   });
 
   test("folders named by WordNet ids are ImageNet's classes for a model with 1,000, and plain names otherwise", async () => {
     const path = await folder("wordnet", { "n03000684/a.png": await png(), "n01440764/a.png": await png() });
     const labels = async (classCount: number) => [...(await openDataset(path, { ...options, classCount })).labels!];
     // imagenet-sample/classes.csv: n01440764 tench 0, n03000684 chain saw 491
-    expect([await labels(1000), await labels(2)]).toEqual([[0, 491], [0, 1]]); // biome-ignore format: short
+    expect([await labels(1000), await labels(2)]).toEqual([
+      [0, 491],
+      [0, 1],
+    ]);
   });
 
   test("labels.csv: columns by name, pictures in the folder or in images/", async () => {
@@ -294,7 +300,10 @@ describe("binary folders", () => {
       "batches.meta.txt": "airplane\nautomobile\n",
     });
     const testPart = await openDataset(join(root, "cifar"), { inputs: [cifar], preprocessing: plain });
-    expect([[...testPart.labels!], testPart.classNames]).toEqual([[3, 9], ["airplane", "automobile"]]); // biome-ignore format: short
+    expect([[...testPart.labels!], testPart.classNames]).toEqual([
+      [3, 9],
+      ["airplane", "automobile"],
+    ]);
     const train = await openDataset(join(root, inner), { inputs: [cifar], preprocessing: plain, split: "train" });
     expect([...train.labels!]).toEqual([0, 1, 2]);
     expect([(await values(train, 0))[0], (await values(train, 1))[0], (await values(train, 2))[0]]).toEqual([

@@ -30,7 +30,13 @@ export function madeData({
           numbers.map((number) => (number + shift) % classes),
           shape,
         );
-      return datasetFromArrays(new Map([["x", tokens(0)], ["label", tokens(1)]]), { description: "made tokens" }); // biome-ignore format: a list
+      return datasetFromArrays(
+        new Map([
+          ["x", tokens(0)],
+          ["label", tokens(1)],
+        ]),
+        { description: "made tokens" },
+      );
     }
     const x =
       kind === "pictures"

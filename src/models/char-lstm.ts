@@ -2,7 +2,7 @@
 import type { Layer } from "../build/index.ts";
 import * as nn from "../nn/index.ts";
 import { languageHead, SYMBOLS } from "./language-head.ts";
-import { defineModel, scaled } from "./model.ts";
+import { defineModel, type ModelDefinition, scaled } from "./model.ts";
 
 /** What embedding and head start with: PyTorch's example of a language model. */
 const weight = nn.uniform({ low: -0.1, high: 0.1 });
@@ -11,7 +11,7 @@ const weight = nn.uniform({ low: -0.1, high: 0.1 });
  * Two LSTMs of 128, char-rnn's default, on vectors of 128 (char-rnn has one-hot symbols). `depth` is the number of LSTMs, `width`
  * 4 the size of the fixed-classifier paper; dropout is before each LSTM and before the head. States start at 0 in each sample.
  */
-export const charLstm = defineModel({
+export const charLstm: ModelDefinition = defineModel({
   name: "char-lstm",
   title: "two LSTMs of 128 over characters",
   source: "arXiv:1506.02078; char-rnn's defaults",

@@ -4,7 +4,7 @@ import { hidden } from "./mlp.ts";
 import { defineModel, type ModelDefinition, scaled } from "./model.ts";
 
 /** F1 of Keskar et al.: five hidden layers of 512, each normalized. */
-export const f1 = defineModel({
+export const f1: ModelDefinition = defineModel({
   name: "f1",
   title: "F1: five normalized hidden layers of 512",
   source: "arXiv:1609.04836, appendix B.1; mnist_f1.py of arXiv:1705.08741",

@@ -1,12 +1,12 @@
 /** LeNet. */
 import * as nn from "../nn/index.ts";
-import { defineModel, scaled } from "./model.ts";
+import { defineModel, type ModelDefinition, scaled } from "./model.ts";
 
 /** Caffe's `xavier`: uniform with variance 1 / inputs. */
 const start = { weight: nn.heUniform({ nonlinearity: "linear" }), bias: nn.zeros() };
 
 /** LeNet-5 as Caffe has it: max pools for trained averages, one ReLU for tangents, a linear layer for radial functions. */
-export const lenet = defineModel({
+export const lenet: ModelDefinition = defineModel({
   name: "lenet",
   title: "LeNet-5 in Caffe's variant",
   source: "LeCun et al. 1998; examples/mnist/lenet_train_test.prototxt of Caffe",

@@ -1,10 +1,10 @@
 /** The multilayer perceptron. */
 import type { Layer } from "../build/index.ts";
 import * as nn from "../nn/index.ts";
-import { defineModel, scaled } from "./model.ts";
+import { defineModel, type ModelDefinition, scaled } from "./model.ts";
 
 /** Two hidden layers of 256: no one's network in particular, and where everyone starts with MNIST. */
-export const mlp = defineModel({
+export const mlp: ModelDefinition = defineModel({
   name: "mlp",
   title: "multilayer perceptron, two hidden layers of 256",
   source: "a common baseline for MNIST; start: arXiv:1502.01852",

@@ -1,9 +1,9 @@
 /** A convnet that trains in seconds. */
 import * as nn from "../nn/index.ts";
-import { defineModel, scaled } from "./model.ts";
+import { defineModel, type ModelDefinition, scaled } from "./model.ts";
 
 /** Three stages of 16, 32 and 64 channels, for pictures of 28 by 28 or 32 by 32. */
-export const smallConvnet = defineModel({
+export const smallConvnet: ModelDefinition = defineModel({
   name: "small-convnet",
   title: "five normalized convolutions of 16 to 64 channels",
   source: "Modicum: a stage each of a CIFAR ResNet, without residuals",

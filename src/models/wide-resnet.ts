@@ -2,10 +2,10 @@
 import type { Layer } from "../build/index.ts";
 import { OptionError } from "../errors.ts";
 import * as nn from "../nn/index.ts";
-import { defineModel, scaled } from "./model.ts";
+import { defineModel, type ModelDefinition, scaled } from "./model.ts";
 
 /** WRN-16-4: 6n + 4 layers, four times the channels of a CIFAR ResNet; normalization and ReLU come before each convolution. */
-export const wideResnet = defineModel({
+export const wideResnet: ModelDefinition = defineModel({
   name: "wrn-16-4",
   title: "wide residual network, 16 layers, 4 times as wide",
   source: "arXiv:1605.07146, table 1",

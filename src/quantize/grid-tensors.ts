@@ -11,7 +11,7 @@ export function emitDequantized(
   emitter: Emitter,
   codes: Value,
   grid: ActivationGrid,
-  numbers = new Value("numbers", "float32", codes.shape),
+  numbers: Value = new Value("numbers", "float32", codes.shape),
 ): Value {
   const { channelScales } = grid;
   const inputs = [codes, scaleConstant(emitter, grid), zeroPointConstant(emitter, grid)];

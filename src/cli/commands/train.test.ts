@@ -95,7 +95,20 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "modicum train", () => {
     expect(stdout).toContain(`Go on with \`modicum train --resume ${at("stopped")}\`.`);
     expect((await computed(at("stopped"))).length).toBeLessThan((await computed(at("first"))).length);
     // With what the run has anyway.
-    await train("train", "mlp", "--resume", at("stopped"), "--epochs", "2", "--batch", "50", "--seed", "1", "--set", "model.width=0.125"); // biome-ignore format: a list
+    await train(
+      "train",
+      "mlp",
+      "--resume",
+      at("stopped"),
+      "--epochs",
+      "2",
+      "--batch",
+      "50",
+      "--seed",
+      "1",
+      "--set",
+      "model.width=0.125",
+    );
     expect(await computed(at("stopped"))).toEqual(await computed(at("first")));
     const [one, other] = await Promise.all(
       ["stopped", "first"].map(async (name) => (await readRun(at(name))).latestCheckpoint()),
@@ -203,7 +216,11 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "modicum export", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/first\.onnx and .*first\.preprocessing\.json: best weights, of step \d+\.\n/);
     const { best } = await lastProgress("first");
-    const evaluated = await runMain(["evaluate", model, "--data", "example-test", "--json", "--quiet", "--timing", "0"].map((word) => (word === "example-test" ? at("as-test") : word))); // biome-ignore format: a list
+    const evaluated = await runMain(
+      ["evaluate", model, "--data", "example-test", "--json", "--quiet", "--timing", "0"].map((word) =>
+        word === "example-test" ? at("as-test") : word,
+      ),
+    );
     expect((JSON.parse(evaluated.stdout) as { models: { top1: number }[] }).models[0]!.top1).toBe(best!.top1);
     const small = at("first-small.onnx");
     const quantized = await runMain([

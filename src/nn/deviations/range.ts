@@ -4,7 +4,7 @@ import type { Channels, ConstantKind, Deviation } from "./deviation.ts";
 import { expectedRange } from "./gaussian.ts";
 
 /** Mid-point of the bounds of E max / (sigma / sqrt(2 ln n)) of n normal numbers, 0.5 (1 + sqrt(pi ln 4)) = 1.54345. */
-export const HALF_OF_BOUNDS = 0.5 * (1 + Math.sqrt(Math.PI * Math.log(4)));
+export const HALF_OF_BOUNDS: number = 0.5 * (1 + Math.sqrt(Math.PI * Math.log(4)));
 
 /** What the reference code multiplies that with, without a reason given. */
 const EMPIRICAL = 0.35;

@@ -131,7 +131,9 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "fixedHead, run", () => {
   it.each(CODES)("%s computes its formula in every form", async (_, code, classes, count) => {
     const x = features([3, count]);
     const { hadamard } = code.prototypes(classes, count);
-    const forms = hadamard ? (["dense", "generated", ...(hadamard.columns ? [] : ["fast" as const])] as const) : (["dense"] as const); // biome-ignore format: one list
+    const forms = hadamard
+      ? (["dense", "generated", ...(hadamard.columns ? [] : ["fast" as const])] as const)
+      : (["dense"] as const);
     for (const form of [...forms, undefined]) {
       const options = { code, initialScale: 1.5, bias: constant(0.25), ...(form && { form }) };
       const { y, declared } = await run(fixedHead(options)(classes), x);
@@ -161,7 +163,10 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "fixedHead, run", () => {
 
   it("keeps scores within alpha, or alpha sqrt(N), and does not care for the length of features", async () => {
     const x = features([50, 64]);
-    const ten = float32([50, 64], toNumbers(x).map((value) => 10 * value)); // biome-ignore format: one line
+    const ten = float32(
+      [50, 64],
+      toNumbers(x).map((value) => 10 * value),
+    );
     for (const [code, alpha, most] of [
       [orthogonalCode(), 10, 10],
       [hadamardCode(), 0.5, 4],
@@ -245,7 +250,10 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "fixedHead, run", () => {
       {
         title,
         covers: [],
-        inputs: [normal(shape), ...variables.map((one) => (one.length === 0 ? new Tensor("float64", [], Float64Array.of(1.7)) : normal(one)))], // biome-ignore format: one list
+        inputs: [
+          normal(shape),
+          ...variables.map((one) => (one.length === 0 ? new Tensor("float64", [], Float64Array.of(1.7)) : normal(one))),
+        ],
         second: true,
         build: (ops, x, ...given) => {
           const names = new Map<string, Value>();

@@ -17,6 +17,26 @@ export function generatedRows(
 ): Value {
   const order = powerOfTwoFrom(firstRow + rows);
   const [a, b] = factors(order);
+  if (columns) {
+    // Columns are chosen from the factors: the product has order x features numbers, not order x order.
+    const chosen = (size: number, places: readonly number[], shape: readonly number[], scale = 1): Value => {
+      const indices = ops.constant(tensorOf("int64", [features], places));
+      return ops.reshape(ops.gather(constantFactor(ops, size, dtype, [size, size], scale), indices, 1), shape);
+    };
+    const high = chosen(
+      a,
+      columns.map((column) => Math.floor(column / b)),
+      [a, 1, features],
+      factor,
+    );
+    const low = chosen(
+      b,
+      columns.map((column) => column % b),
+      [1, b, features],
+    );
+    const all = ops.reshape(ops.mul(high, low), [order, features]);
+    return ops.slice(all, { axes: [0], starts: [firstRow], ends: [firstRow + rows] });
+  }
   const outer = ops.mul(
     constantFactor(ops, a, dtype, [a, 1, a, 1], factor),
     constantFactor(ops, b, dtype, [1, b, 1, b]),
@@ -25,11 +45,9 @@ export function generatedRows(
   // Rows below the order have it as their period.
   const repeats = Math.ceil(features / order);
   const width = repeats === 1 ? block : ops.tile(block, [1, repeats]);
-  const isCut = firstRow > 0 || rows < order || (!columns && repeats * order > features);
-  const cut = { axes: [0, 1], starts: [firstRow, 0], ends: [firstRow + rows, columns ? order : features] };
-  const taken = isCut ? ops.slice(width, cut) : width;
-  const chosen = columns ? ops.gather(taken, ops.constant(tensorOf("int64", [columns.length], columns)), 1) : taken;
-  return withOtherSigns(ops, chosen, { rows, classes, axis: 0 });
+  const isCut = firstRow > 0 || rows < order || repeats * order > features;
+  const cut = { axes: [0, 1], starts: [firstRow, 0], ends: [firstRow + rows, features] };
+  return withOtherSigns(ops, isCut ? ops.slice(width, cut) : width, { rows, classes, axis: 0 });
 }
 
 /**

@@ -63,7 +63,10 @@ export function mutualInformationEmbedding(tokens: ArrayLike<number>, options: M
     const isKnown = rows[symbol]!.indices.length > 0 && known.some((number) => Math.abs(number) > 1e-12);
     const vector = Array.from({ length: features }, (_, k) => (isKnown ? (known[k] ?? 0) : random.normal()));
     const length = Math.hypot(...vector);
-    vectors.set(vector.map((number) => number / length), symbol * features); // biome-ignore format: one
+    vectors.set(
+      vector.map((number) => number / length),
+      symbol * features,
+    );
   }
   return new Tensor("float32", [count, features], vectors);
 }
