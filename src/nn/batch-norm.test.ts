@@ -28,6 +28,12 @@ describe("batchNorm", () => {
       [5, 4],
       "a batch must have at least 6 numbers per channel for the deviation top-3, got [5, 4].",
     ],
+    [{ deviation: { top: 9 } }, [4, 2], "a batch must have at least 18 numbers per channel for the deviation top-9"],
+    [
+      { deviation: { top: 2 }, ghost: 3 },
+      [9, 2],
+      "a ghost batch must have at least 4 numbers per channel for the deviation top-2, got 3 of [9, 2] with ghost 3.",
+    ],
     [{ ghost: 1 }, [4, 2], "a ghost batch must have more than one number per channel, got 1 of [4, 2] with ghost 1."],
     [
       { deviation: { range: 3 } },

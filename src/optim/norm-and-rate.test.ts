@@ -220,6 +220,27 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "norms and rates", () => {
     });
   });
 
+  it.each([
+    ["correctedRate", (inner: Optimizer, norms: ChannelNorms) => correctedRate(inner, { norms })],
+    ["normSchedule", (inner: Optimizer, norms: ChannelNorms) => normSchedule(inner, { norms, learningRate: 0.1 })],
+  ])("%s leaves channels of zeros at zero, and all others numbers", async (_, follow) => {
+    const numbers = Array.from(toNumbers(start()["body.weight"]!), (w, i) => (i < INPUTS ? 0 : w));
+    const healthy: ChannelNorms = { stepsPerEpoch: 1, norms: { "body.weight": [[0.5, 1, 2]] } };
+    // The gradient of a channel of zeros is huge behind a batch norm, whose epsilon is 1e-14 here: its step is the test.
+    const inner: Optimizer = {
+      learningRate: 0.1,
+      apply: ({ ops, parameters, update }) => {
+        for (const parameter of parameters)
+          if (isWeight(parameter.path)) update(parameter, ops.mul(parameter.value, 0.9));
+      },
+    };
+    const [, , w] = await weights(follow(inner, healthy), 2, {
+      "body.weight": tensorOf("float64", [FEATURES, INPUTS], numbers),
+    });
+    expect(rows(w!)[0]).toEqual([0, 0, 0, 0, 0]);
+    for (const norm of norms(w!).slice(1)) expect(norm).toBeGreaterThan(0.1);
+  });
+
   describe("normSchedule", () => {
     it("puts norms where the record and the schedule say, at a constant rate", async () => {
       const schedule = (step: number): number => (step < 1 ? 0.1 : 0.01);

@@ -7,7 +7,7 @@ import { Scope, type VariableDeclaration } from "../../build/index.ts";
 import type { Value } from "../../program/index.ts";
 import type { Runtime } from "../../runtime/index.ts";
 import { nodeRuntime } from "../../runtime/node.ts";
-import { float32, seededRandom, Tensor, tensorOf, toNumbers } from "../../tensor/index.ts";
+import { float32, type Random, seededRandom, Tensor, tensorOf, toNumbers } from "../../tensor/index.ts";
 import { type BatchNormOptions, batchNorm } from "../batch-norm.ts";
 import type { DeviationChoice } from "./deviation-of.ts";
 
@@ -174,6 +174,25 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "batch norms by deviation", () =>
     const values = toNumbers(y);
     // Extremes of one draw scatter: their deviation is 5 to 10 % of them.
     expect(Math.abs(Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / 4096) - 1)).toBeLessThan(tolerance);
+  });
+
+  // Norm matters, section 3: what L1 makes of numbers that are not normal.
+  it.each<[string, number, (random: Random) => number]>([
+    ["uniform", 1.085, (random) => random.uniform()],
+    ["Laplace", 0.886, (random) => (random.uniform() < 0.5 ? 1 : -1) * Math.log(1 - random.uniform())],
+    ["rectified normal", 0.991, (random) => Math.max(0, random.normal())],
+  ])("L1 of %s numbers is %d of their standard deviation", async (_, expected, draw) => {
+    const random = seededRandom(3);
+    const numbers = Float32Array.from({ length: 65_536 }, () => draw(random));
+    const { updates } = await runLayer(
+      runtime,
+      (inputs, scope) => batchNorm({ deviation: "l1", running: "deviation", momentum: 1 })(inputs.x!, scope),
+      { inputs: { x: float32([256, 1, 256], numbers) } },
+    );
+    const mean = numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+    const sigma = Math.sqrt(numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / numbers.length);
+    // Both scatter by about half a percent.
+    expect(Math.abs(toNumbers(updates.runningDeviation!)[0]! / sigma - expected)).toBeLessThan(0.01);
   });
 
   it.each(CHOICES)("makes constant channels 0 with gradients that are numbers: %j", async (deviation) => {
