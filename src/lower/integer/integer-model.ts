@@ -6,6 +6,7 @@ import { byteCodes, type Codes, hasByteCodes, quantizedOf } from "../quantized.t
 import { rewriteProgram } from "../rewrite.ts";
 import { keyOf } from "../without-kernel.ts";
 import { ConstantNumbers, type FloatNumbers, roundHalfToEven } from "./constant-numbers.ts";
+import { Followers, normalizedGrid, quantizedConv, type ResultGrid } from "./integer-conv.ts";
 
 const MICROSOFT = "com.microsoft";
 
@@ -16,21 +17,38 @@ interface WeightCodes {
   readonly scales: Float32Array;
 }
 
-/** y = scales (the sums of integer products) + shifts, both one number for each output channel. */
-interface IntegerProduct {
-  readonly write: (ops: Ops, scales: Float32Array, shifts: Float32Array | undefined) => Value;
+/** y = scales (the sums of integer products) + shifts: one number, or one for each output channel. */
+interface ChannelScales {
   readonly scales: Float32Array;
   readonly shifts: Float32Array | undefined;
 }
 
+/** A product that can be written again with other scales. */
+interface IntegerProduct extends ChannelScales {
+  readonly write: (ops: Ops, scales: Float32Array, shifts: Float32Array | undefined) => Value;
+}
+
+interface BatchNormFactors {
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+  readonly mean: Float32Array;
+  /** weight / sqrt(variance + epsilon) */
+  readonly factors: Float32Array;
+}
+
 /**
  * Replaces products of quantized numbers and constant weights by integer products, where grids are constant and codes fit a
- * byte: MatMulIntegerToFloat for matrices, ConvInteger for convolutions. Weights become int8 constants. What a batch norm
+ * byte: MatMulIntegerToFloat for matrices, QLinearConv for convolutions. Weights become int8 constants. What a batch norm
  * behind a product does to each channel goes into the scales of channels: codes stay those of training, so that all sums are
- * the same integers. Changes the program in place; returns how many products.
+ * the same integers.
+ *
+ * The result of a convolution goes straight to the codes that the next layer reads, where there is nothing but ReLU and max pools
+ * between. Elsewhere, before residual sums and averages, its grid spans six deviations of the batch norm behind it. Without one
+ * the product stays in float, with int8 weights. Changes the program in place; returns how many products have codes.
  */
 export function toIntegerModel(program: Program): number {
-  const model = new IntegerModel();
+  const { graph } = program;
+  const model = new IntegerModel(new Followers(graph.nodes, graph.outputs));
   const changes = rewriteProgram(program, (node, ops) => model.rewrite(node, ops));
   if (changes > 0) removeDeadNodes(program.graph);
   return model.products;
@@ -42,7 +60,14 @@ class IntegerModel {
   readonly #made = new Map<Value, IntegerProduct>();
   /** Codes of activations, by the node that stands for the numbers. */
   readonly #codes = new Map<Node, Codes>();
+  /** Results of convolutions in which the batch norm behind them is done. */
+  readonly #normalized = new Set<Value>();
+  readonly #followers: Followers;
   products = 0;
+
+  constructor(followers: Followers) {
+    this.#followers = followers;
+  }
 
   rewrite(node: Node, ops: Ops): readonly Value[] | undefined {
     const key = keyOf(node);
@@ -80,44 +105,75 @@ class IntegerModel {
     const shape = staticShape(w);
     const weights = this.#weights(w, 0);
     if (!shape || !weights) return undefined;
-    const shifts = bias && this.#perChannel(bias, shape[0]!);
-    if (bias && !shifts) return undefined;
-    const input = this.#activation(x, ops);
-    const scaleOfInput = input && this.#numbers.of(input.scale)?.data[0];
-    if (!input || scaleOfInput === undefined) return undefined;
-    const kernel = ops.constant(weights.codes);
-    const sums = ops.emit("ConvInteger", [input.codes, kernel, input.zeroPoint], Object.fromEntries(node.attributes));
-    const perChannel = [1, ...shape.slice(2).map(() => 1)];
-    return this.#add(ops, {
-      scales: weights.scales.map((scale) => scale * scaleOfInput),
-      shifts,
-      write: (at, scales, added) => {
-        const constant = (numbers: Float32Array): Value =>
-          at.constant(
-            numbers.length === 1 ? float32([], numbers) : float32([numbers.length, ...perChannel.slice(1)], numbers),
-          );
-        const scaled = at.mul(at.cast(sums, "float32"), constant(scales));
-        return added ? at.add(scaled, constant(added)) : scaled;
-      },
-    });
+    const [channels] = shape as [number];
+    const shifts = bias ? this.#perChannel(bias, channels) : new Float32Array(channels);
+    const input = shifts && this.#activation(x, ops);
+    const inputScale = input && this.#numbers.of(input.scale)?.data[0];
+    if (!input || inputScale === undefined) return undefined;
+    const each = Float32Array.from(shifts, (_, channel) => weights.scales[weights.scales.length === 1 ? 0 : channel]!);
+    const plain = { scales: each.map((scale) => scale * inputScale), shifts };
+    const next = this.#followers.after(node);
+    const norm = next && keyOf(next) === "BatchNormalization" ? this.#factors(next) : undefined;
+    const last = norm ? next! : node;
+    const target = this.#gridBehind(last);
+    const cut = this.#followers.after(last);
+    const grid =
+      target?.grid ?? (norm && normalizedGrid(norm.weight, norm.bias, cut !== undefined && keyOf(cut) === "Relu"));
+    if (!grid) return [inFloat(ops, node, weights)];
+    this.products++;
+    const scaled = norm ? normalized(plain, norm) : plain;
+    const result = quantizedConv(ops, { node, input, inputScale, kernel: weights.codes, ...scaled }, grid);
+    if (target) this.#codes.set(target.quantized, through(ops, result, target.pools));
+    const numbers = ops.emit("DequantizeLinear", [result.codes, result.scale, result.zeroPoint]);
+    if (norm) this.#normalized.add(numbers);
+    return [numbers];
   }
 
-  /** y = (x - mean) a + bias, a = weight / sqrt(variance + epsilon), of a product: one with other scales and shifts. */
+  /** The grid that the result of a node is put on by the only one that takes it, be it through ReLU and maxima of windows. */
+  #gridBehind(node: Node): { quantized: Node; grid: ResultGrid; pools: readonly Node[] } | undefined {
+    const pools: Node[] = [];
+    let isCut = false;
+    for (let next = this.#followers.after(node); next; next = this.#followers.after(next)) {
+      const key = keyOf(next);
+      if (key === "MaxPool" && next.outputs.length === 1) pools.push(next);
+      else if (key === "Relu") isCut = true;
+      else if (key === "modicum:Quantized") {
+        const grid = this.#gridOf(next);
+        // Codes below those of 0 are not cut off by saturation.
+        return grid && (!isCut || grid.zeroPoint === 0) ? { quantized: next, grid, pools } : undefined;
+      } else return undefined;
+    }
+    return undefined;
+  }
+
+  /** The grid of a node of uint8 codes, all 256 of them. */
+  #gridOf(node: Node): ResultGrid | undefined {
+    const { scale, zeroPoint, noise, lowest, highest } = quantizedOf(node);
+    if (noise || highest - lowest !== 255) return undefined;
+    const [step, zero] = [this.#numbers.of(scale), zeroPoint && this.#numbers.of(zeroPoint)];
+    if (step?.data.length !== 1 || (zeroPoint && !zero)) return undefined;
+    return { scale: step.data[0]!, zeroPoint: zero ? zero.data[0]! : -lowest };
+  }
+
+  /** Of a product: one with other scales and shifts. */
   #batchNorm(node: Node, ops: Ops): readonly Value[] | undefined {
-    const product = node.outputs.filter(Boolean).length === 1 ? this.#made.get(node.input(0)) : undefined;
-    if (!product) return undefined;
-    const found = node.inputs.slice(1).map((value) => value && this.#numbers.of(value)?.data);
-    const [weight, bias, mean, variance] = found;
+    const x = node.input(0);
+    if (this.#normalized.has(x)) return [x];
+    const product = this.#made.get(x);
+    const norm = product && this.#factors(node);
+    if (!norm) return undefined;
+    const { scales, shifts } = normalized(product, norm);
+    return [product.write(ops, scales, shifts)];
+  }
+
+  /** y = x factor + shift of a batch norm in use. */
+  #factors(node: Node): BatchNormFactors | undefined {
+    if (node.outputs.filter(Boolean).length !== 1) return undefined;
+    const [weight, bias, mean, variance] = node.inputs.slice(1).map((value) => value && this.#numbers.of(value)?.data);
     if (!weight || !bias || !mean || !variance) return undefined;
     const epsilon = node.float("epsilon", 1e-5);
-    const at = (numbers: Float32Array, channel: number): number => numbers[numbers.length === 1 ? 0 : channel]!;
     const factors = weight.map((gamma, channel) => gamma / Math.sqrt(variance[channel]! + epsilon));
-    const scales = factors.map((factor, channel) => factor * at(product.scales, channel));
-    const shifts = factors.map((factor, channel) => {
-      const before = product.shifts ? at(product.shifts, channel) : 0;
-      return (before - mean[channel]!) * factor + bias[channel]!;
-    });
-    return [product.write(ops, scales, shifts)];
+    return { weight, bias, mean, factors };
   }
 
   #add(ops: Ops, product: IntegerProduct): readonly Value[] {
@@ -179,4 +235,28 @@ function turned({ shape, data }: Tensor): Tensor {
   const source = data as Int8Array;
   const codes = Int8Array.from(source, (_, place) => source[(place % rows) * columns + Math.floor(place / rows)]!);
   return new Tensor("int8", [columns, rows], codes);
+}
+
+/** What a product is behind a batch norm: (scale x + shift - mean) factor + bias. */
+function normalized({ scales, shifts }: ChannelScales, { factors, mean, bias }: BatchNormFactors) {
+  const at = (numbers: Float32Array, channel: number): number => numbers[numbers.length === 1 ? 0 : channel]!;
+  return {
+    scales: factors.map((factor, channel) => factor * at(scales, channel)),
+    shifts: factors.map(
+      (factor, channel) => ((shifts ? at(shifts, channel) : 0) - mean[channel]!) * factor + bias[channel]!,
+    ),
+  };
+}
+
+/** Codes of what max pools give. */
+function through(ops: Ops, { codes, scale, zeroPoint }: Codes, pools: readonly Node[]): Codes {
+  const pooled = pools.reduce((x, pool) => ops.emit("MaxPool", [x], Object.fromEntries(pool.attributes)), codes);
+  return { codes: pooled, scale, zeroPoint };
+}
+
+/** A convolution of float numbers whose weights are stored as codes. */
+function inFloat(ops: Ops, node: Node, { codes, scales }: WeightCodes): Value {
+  const scale = ops.constant(float32(scales.length === 1 ? [] : [scales.length], scales));
+  const weights = ops.emit("DequantizeLinear", [ops.constant(codes), scale], scales.length === 1 ? {} : { axis: 0 });
+  return ops.emit("Conv", [node.input(0), weights, ...node.inputs.slice(2)], Object.fromEntries(node.attributes));
 }
