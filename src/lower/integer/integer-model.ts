@@ -8,6 +8,9 @@ import { keyOf } from "../without-kernel.ts";
 import { ConstantNumbers, type FloatNumbers, roundHalfToEven } from "./constant-numbers.ts";
 import { Followers, normalizedGrid, quantizedConv, type ResultGrid } from "./integer-conv.ts";
 
+/** Operators that move codes as they move numbers. */
+const MOVES = new Set(["Flatten", "Reshape", "Identity"]);
+
 const MICROSOFT = "com.microsoft";
 
 /** Weights as bytes. */
@@ -42,7 +45,7 @@ interface BatchNormFactors {
  * behind a product does to each channel goes into the scales of channels: codes stay those of training, so that all sums are
  * the same integers.
  *
- * The result of a convolution goes straight to the codes that the next layer reads, where there is nothing but ReLU and max pools
+ * The result of a convolution goes straight to the codes that the next layer reads, where there is nothing but ReLU, max pools and flattening
  * between. Elsewhere, before residual sums and averages, its grid spans six deviations of the batch norm behind it. Without one
  * the product stays in float, with int8 weights. Changes the program in place; returns how many products have codes.
  */
@@ -123,24 +126,24 @@ class IntegerModel {
     this.products++;
     const scaled = norm ? normalized(plain, norm) : plain;
     const result = quantizedConv(ops, { node, input, inputScale, kernel: weights.codes, ...scaled }, grid);
-    if (target) this.#codes.set(target.quantized, through(ops, result, target.pools));
+    if (target) this.#codes.set(target.quantized, through(ops, result, target.moves));
     const numbers = ops.emit("DequantizeLinear", [result.codes, result.scale, result.zeroPoint]);
     if (norm) this.#normalized.add(numbers);
     return [numbers];
   }
 
   /** The grid that the result of a node is put on by the only one that takes it, be it through ReLU and maxima of windows. */
-  #gridBehind(node: Node): { quantized: Node; grid: ResultGrid; pools: readonly Node[] } | undefined {
-    const pools: Node[] = [];
+  #gridBehind(node: Node): { quantized: Node; grid: ResultGrid; moves: readonly Node[] } | undefined {
+    const moves: Node[] = [];
     let isCut = false;
     for (let next = this.#followers.after(node); next; next = this.#followers.after(next)) {
       const key = keyOf(next);
-      if (key === "MaxPool" && next.outputs.length === 1) pools.push(next);
+      if ((key === "MaxPool" && next.outputs.length === 1) || MOVES.has(key)) moves.push(next);
       else if (key === "Relu") isCut = true;
       else if (key === "modicum:Quantized") {
         const grid = this.#gridOf(next);
         // Codes below those of 0 are not cut off by saturation.
-        return grid && (!isCut || grid.zeroPoint === 0) ? { quantized: next, grid, pools } : undefined;
+        return grid && (!isCut || grid.zeroPoint === 0) ? { quantized: next, grid, moves } : undefined;
       } else return undefined;
     }
     return undefined;
@@ -248,10 +251,13 @@ function normalized({ scales, shifts }: ChannelScales, { factors, mean, bias }: 
   };
 }
 
-/** Codes of what max pools give. */
-function through(ops: Ops, { codes, scale, zeroPoint }: Codes, pools: readonly Node[]): Codes {
-  const pooled = pools.reduce((x, pool) => ops.emit("MaxPool", [x], Object.fromEntries(pool.attributes)), codes);
-  return { codes: pooled, scale, zeroPoint };
+/** Codes behind nodes that do to codes what they do to numbers. */
+function through(ops: Ops, { codes, scale, zeroPoint }: Codes, moves: readonly Node[]): Codes {
+  const moved = moves.reduce(
+    (x, node) => ops.emit(node.operator, [x, ...node.inputs.slice(1)], Object.fromEntries(node.attributes)),
+    codes,
+  );
+  return { codes: moved, scale, zeroPoint };
 }
 
 /** A convolution of float numbers whose weights are stored as codes. */

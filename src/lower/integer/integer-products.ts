@@ -1,11 +1,11 @@
 /** Integer products: matrices whose numbers are on grids of one byte are multiplied as bytes. */
 import type { Ops } from "../../build/index.ts";
 import { type Node, type Program, removeDeadNodes, staticShape, type Value } from "../../program/index.ts";
-import { byteCodes, type Codes, hasByteCodes } from "../quantized.ts";
+import type { Codes } from "../quantized.ts";
 import { rewriteProgram } from "../rewrite.ts";
 import { keyOf } from "../without-kernel.ts";
-
-const MICROSOFT = "com.microsoft";
+import { codesOf, type Lowered, multiplyCodes } from "./codes.ts";
+import { integerConvolutions } from "./integer-convolutions.ts";
 
 /** Multiply-accumulates from which on an integer product is faster than the float one, its conversions included. */
 const LEAST_MACS = 2 ** 19;
@@ -21,19 +21,19 @@ export function integerProducts(program: Program): void {
   const changes = rewriteProgram(program, (node, ops) => {
     if (node.operator === "MatMul" && node.domain === "") return matMul(node, ops);
     if (node.operator === "Gemm" && node.domain === "") return gemm(node, ops);
-    return undefined;
+    return integerConvolutions[keyOf(node)]?.(node, ops);
   });
   if (changes > 0) removeDeadNodes(program.graph);
 }
 
-function matMul(node: Node, ops: Ops): readonly Value[] | undefined {
+function matMul(node: Node, ops: Ops): Lowered {
   const [a, b] = [node.input(0), node.input(1)];
   if (!isWorthIt(a, b, node.output())) return undefined;
   const [left, right] = [codesOf(ops, a, "uint8"), codesOf(ops, b, "int8")];
-  return left && right && [multiply(ops, left(), right())];
+  return left && right && [multiplyCodes(ops, left(), right())];
 }
 
-function gemm(node: Node, ops: Ops): readonly Value[] | undefined {
+function gemm(node: Node, ops: Ops): Lowered {
   const [a, b, c] = node.inputs as [Value, Value, Value | undefined];
   if (!isWorthIt(a, b, node.output())) return undefined;
   const [left, right] = [codesOf(ops, a, "uint8"), codesOf(ops, b, "int8")];
@@ -44,14 +44,9 @@ function gemm(node: Node, ops: Ops): readonly Value[] | undefined {
   const [first, second] = [turned(left(), node.int("transA", 0) === 1), turned(right(), node.int("transB", 0) === 1)];
   const scaled = alpha === 1 ? first : { ...first, scale: ops.mul(first.scale, alpha) };
   const isBias = c !== undefined && beta === 1 && staticShape(c)?.length === 1 && staticShape(c)![0] !== 1;
-  const product = multiply(ops, scaled, second, isBias ? c : undefined);
+  const product = multiplyCodes(ops, scaled, second, isBias ? c : undefined);
   if (!c || isBias) return [product];
   return [ops.add(product, beta === 1 ? c : ops.mul(c, beta))];
-}
-
-function multiply(ops: Ops, a: Codes, b: Codes, bias?: Value): Value {
-  const inputs = [a.codes, b.codes, a.scale, b.scale, a.zeroPoint, b.zeroPoint, bias];
-  return ops.emit("MatMulIntegerToFloat", inputs, {}, { domain: MICROSOFT });
 }
 
 /** Whether the product is large enough. A vector or a column gains nothing. */
@@ -60,23 +55,4 @@ function isWorthIt(a: Value, b: Value, y: Value): boolean {
   if (!shapeA || !shapeB || !shapeY || shapeA.length < 2 || shapeB.length < 2) return false;
   const inner = shapeA.reduce((x, y) => x * y, 1) / shapeY.slice(0, -1).reduce((x, y) => x * y, 1);
   return shapeY.reduce((x, y) => x * y, 1) * inner >= LEAST_MACS;
-}
-
-/** Operators that move numbers without looking at them, the same for codes. */
-const MOVES = new Set(["Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Slice"]);
-
-/** Returns what writes the codes of a value; undefined where it has none. */
-export function codesOf(ops: Ops, value: Value, type: "uint8" | "int8"): (() => Codes) | undefined {
-  const node = value.producer;
-  if (!node) return undefined;
-  if (keyOf(node) === "modicum:Quantized")
-    return hasByteCodes(node, ops) ? () => byteCodes(ops, node, type) : undefined;
-  if (node.domain !== "" || !MOVES.has(node.operator)) return undefined;
-  const before = codesOf(ops, node.input(0), type);
-  if (!before) return undefined;
-  return () => {
-    const moved = before();
-    const inputs = [moved.codes, ...node.inputs.slice(1)];
-    return { ...moved, codes: ops.emit(node.operator, inputs, Object.fromEntries(node.attributes)) };
-  };
 }
