@@ -1,6 +1,7 @@
 /** Reproductions of published results: experiments, and what runs, judges and reports them. */
 import { aciq } from "./aciq.ts";
 import { baselines } from "./baselines.ts";
+import { eightBitTraining } from "./eight-bit-training.ts";
 import type { Experiment } from "./experiment.ts";
 import { fixedClassifier } from "./fixed-classifier.ts";
 import { normMatters } from "./norm-matters.ts";
@@ -45,7 +46,7 @@ export { assertReplaceable, writeReport } from "./write-report.ts";
 
 /** The register of experiments: add one here and `modicum reproduce` knows it. */
 export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
-  [baselines, aciq, normMatters, fixedClassifier, trainLonger].map((experiment) => [
+  [baselines, aciq, normMatters, fixedClassifier, trainLonger, eightBitTraining].map((experiment) => [
     experiment.id,
     experiment as Experiment,
   ]),

@@ -6,6 +6,9 @@ import type { Runtime } from "../runtime/index.ts";
 import { nodeRuntime } from "../runtime/node.ts";
 import { toNumbers } from "../tensor/index.ts";
 import { computedEvents, recordFit, smallPlan } from "./fit.cases.ts";
+import { madeData } from "./made-data.cases.ts";
+import { parseRecipe } from "./parse-recipe.ts";
+import { planTraining } from "./plan-training.ts";
 import { activationStatistics } from "./probes/activation-statistics.ts";
 import { distanceFromInitialization } from "./probes/distance-from-initialization.ts";
 import { gradientAndWeightNorms } from "./probes/gradient-and-weight-norms.ts";
@@ -116,6 +119,26 @@ describeUnless(reason, "fit", () => {
       const kept = whole.events.slice(0, eventsBefore);
       expect([...computedEvents(kept), ...computedEvents(second.events)]).toEqual(computedEvents(whole.events));
     }
+  });
+
+  it("goes on bit for bit in 8 bits: rounding and ranges are those of a run that was left alone", async () => {
+    const recipe = parseRecipe(
+      {
+        model: { name: "mlp", width: 0.1 },
+        data: { set: "made" },
+        epochs: 2,
+        batch: { size: 10 },
+        precision: { kind: "int8", activations: { range: "running" }, gradients: { range: "delayed" } },
+      },
+      "recipe",
+    );
+    const plan = planTraining(recipe, madeData());
+    const whole = await recordFit(plan, runtime, { checkpointEverySeconds: 0 });
+    const { kind: _, eventsBefore: __, ...resume } = whole.checkpoints[2]!;
+    expect(resume.progress.step).toBe(3);
+    expect(Object.keys(resume.variables).filter((path) => /Range$/.test(path)).length).toBeGreaterThan(3);
+    const second = await recordFit(plan, runtime, { resume });
+    expect(second.result.variables).toEqual(whole.result.variables);
   });
 
   it("stops in the middle of an evaluation, and makes up for it when it goes on", async () => {

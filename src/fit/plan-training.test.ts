@@ -207,6 +207,22 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "plans, run", async () => {
       { sampleShape: [1, 28, 28] },
     ],
     ["float64", { precision: { kind: "float64" } }, {}],
+    ["8 bits", { precision: { kind: "int8" } }, {}],
+    [
+      "few bits, every option",
+      {
+        batch: { size: 10, chunks: 2 },
+        precision: {
+          kind: "int8",
+          weights: { bits: 4, range: "channel" },
+          activations: { bits: 6, range: "running" },
+          gradients: { bits: 4, logarithmic: true },
+          weightGradients: 16,
+          float: ["first", "last"],
+        },
+      },
+      {},
+    ],
   ])("train %s", async (_, keys, data) => {
     const plan = planTraining(recipeOf({ learningRate: 0.01, ...keys }), madeData(data));
     const { losses, measured } = await pass(plan);
