@@ -102,6 +102,7 @@ export {
   type FitResult,
   fit,
   gradientAndWeightNorms,
+  gradientHistograms,
   gradientNoiseScale,
   headScale,
   lossSpread,
@@ -110,9 +111,11 @@ export {
   type ProbeContext,
   parseRecipe,
   planTraining,
+  quantizationAngles,
   type Recipe,
   type RecipeInput,
   type RunEvent,
+  rankAngles,
   recipes,
   rotation,
   scaleBatch,
@@ -138,6 +141,7 @@ export {
   type CountMacsOptions,
   countCosts,
   countMacs,
+  countMacsByBits,
   type InferShapesOptions,
   inferShapes,
   type MacCounts,
@@ -145,11 +149,14 @@ export {
 } from "./ops/index.ts";
 export {
   type Bits,
+  cosineBound,
   type Int8Options,
   int8,
+  predictedCosine,
   type RangeMode,
   type Rounding,
   type TensorFormat,
+  tensorCosine,
 } from "./precision/index.ts";
 export {
   findLayers,

@@ -23,7 +23,14 @@ export {
   type WindowOptions,
 } from "./ops.ts";
 export type { Optimizer, OptimizerContext, ParameterGradient, Schedule } from "./optimizer.ts";
-export type { Precision, PrecisionContext, PrecisionReport } from "./precision.ts";
+export type {
+  ObserveRounding,
+  Precision,
+  PrecisionContext,
+  PrecisionReport,
+  RoundedRole,
+  RoundedTensor,
+} from "./precision.ts";
 export type { RandomValues } from "./random-values.ts";
 export { type Layer, Scope, type ScopeSettings } from "./scope.ts";
 export type {

@@ -16,6 +16,7 @@ export { type DistanceFit, type DistanceRecord, distanceFit } from "./probes/dis
 export { distanceFromInitialization } from "./probes/distance-from-initialization.ts";
 export { type EffectiveRateOptions, effectiveRate } from "./probes/effective-rate.ts";
 export { gradientAndWeightNorms } from "./probes/gradient-and-weight-norms.ts";
+export { type GradientHistogramOptions, gradientHistograms } from "./probes/gradient-histograms.ts";
 export { criticalBatch, type GradientSquares, gradientNoiseScale } from "./probes/gradient-noise-scale.ts";
 export { headScale } from "./probes/head-scale.ts";
 export {
@@ -25,6 +26,7 @@ export {
   lossSpread,
   lossSpreadProbe,
 } from "./probes/loss-spread.ts";
+export { quantizationAngles, type RankedAngle, rankAngles } from "./probes/quantization-angles.ts";
 export { type RotationOptions, rotation } from "./probes/rotation.ts";
 export { type Recipe, type RecipeInput, recipeSchema } from "./recipe.ts";
 export { fineTuning, recipes } from "./recipes.ts";

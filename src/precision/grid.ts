@@ -52,3 +52,16 @@ export function roundToGrid(
   const scale = scaleOf(ops.sub(to, from), steps);
   return codes(x, scale, ops.round(ops.neg(ops.div(from, scale))), 0, steps);
 }
+
+/** The interval beyond which a grid clips. */
+export function limitsOf(
+  ops: Ops,
+  { low, high }: ValueRange,
+  kind: GridKind,
+): { readonly low: Value; readonly high: Value } {
+  const least = low ?? ops.mul(high, 0);
+  if (kind === "range") return { low: least, high };
+  if (kind === "zero") return { low: ops.min(least, 0), high: ops.max(high, 0) };
+  const largest = ops.max(high, ops.neg(least));
+  return { low: ops.neg(largest), high: largest };
+}

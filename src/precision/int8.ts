@@ -1,14 +1,14 @@
 /** Training with few bits: quantized weights, activations and gradients in every product of a network. */
-import type { GradientContext, Ops, Precision, PrecisionContext } from "../build/index.ts";
+import type { GradientContext, Ops, Precision, PrecisionContext, RoundedRole, RoundedTensor } from "../build/index.ts";
 import { OptionError } from "../errors.ts";
 import { findGradientRule } from "../gradients/index.ts";
 import type { Node, Value } from "../program/index.ts";
 import { bifurcated, type GradientCopy } from "./bifurcation.ts";
-import { type GridKind, roundToGrid, type ValueRange } from "./grid.ts";
+import { type GridKind, limitsOf, roundToGrid, type ValueRange } from "./grid.ts";
 import { delayedRange, keepAverage, readRange, runningRange } from "./kept-range.ts";
 import { logarithmic } from "./logarithmic.ts";
 import { findProducts, type Product } from "./products.ts";
-import { channelRange, sampleRange, tensorRange } from "./ranges.ts";
+import { channelRange, sampleRange, tensorRange, watched } from "./ranges.ts";
 import { RoundingNoise } from "./rounding-noise.ts";
 import { assertOneOf, formatOf, type RangeMode, type TensorFormat } from "./tensor-format.ts";
 
@@ -112,6 +112,15 @@ function formatsOf(options: Int8Options): Formats {
   };
 }
 
+/** How a tensor is rounded, and whose it is. */
+interface RoundingChoice {
+  readonly format: TensorFormat;
+  readonly range: ValueRange;
+  readonly kind: GridKind;
+  readonly path: string;
+  readonly role: RoundedRole;
+}
+
 /** Writes the quantizers of one network. */
 class QuantizedNetwork {
   readonly #formats: Formats;
@@ -119,7 +128,9 @@ class QuantizedNetwork {
   /** A value that several layers take is quantized once. */
   readonly #quantized = new Map<Value, Value>();
   readonly #paths = new Map<string, number>();
-  #madeNoise: RoundingNoise | undefined;
+  readonly #roles = new Map<string, number>();
+  /** A source for each role: their tensors are multiplied with each other. */
+  readonly #noise = new Map<RoundedRole, RoundingNoise>();
 
   constructor(formats: Formats, context: PrecisionContext) {
     this.#formats = formats;
@@ -136,31 +147,35 @@ class QuantizedNetwork {
       if (role === "bias") return;
       const known = this.#quantized.get(x);
       const place = `${path}.input${index > 0 ? index : ""}Range`;
-      const made = known ?? (role === "weight" ? this.#weight(ops, x, channelAxis) : this.#activation(ops, x, place));
+      const write = (): Value =>
+        role === "weight" ? this.#weight(ops, x, { path, channelAxis }) : this.#activation(ops, x, { path, place });
+      const made = known ?? write();
       this.#quantized.set(x, made);
       node.inputs[index] = made;
     });
     node.gradient = bifurcated(rule, roles, { data: this.#dataCopy(path), weight: this.#weightCopy(path) });
   }
 
-  #weight(ops: Ops, w: Value, channelAxis: number): Value {
+  #weight(ops: Ops, w: Value, { path, channelAxis }: { readonly path: string; readonly channelAxis: number }): Value {
     const { weights, grid } = this.#formats;
     if (weights.bits === "float") return w;
     const range = weights.range === "channel" ? channelRange(ops, w, channelAxis) : tensorRange(ops, w);
-    return this.#rounded(ops, w, weights, range, grid === "range" ? "range" : "symmetric");
+    const kind = grid === "range" ? "range" : "symmetric";
+    return this.#rounded(ops, w, { format: weights, range, kind, path, role: "weight" });
   }
 
-  #activation(ops: Ops, x: Value, path: string): Value {
+  #activation(ops: Ops, x: Value, { path, place }: { readonly path: string; readonly place: string }): Value {
     const { activations, grid } = this.#formats;
     if (activations.bits === "float") return x;
-    return this.#rounded(ops, x, activations, this.#activationRange(ops, x, path), grid);
+    const range = this.#activationRange(ops, x, place);
+    return this.#rounded(ops, x, { format: activations, range, kind: grid, path, role: "activation" });
   }
 
   #activationRange(ops: Ops, x: Value, path: string): ValueRange {
     const { variables, training } = this.#context;
     const { range } = this.#formats.activations;
     if (!training) return readRange(ops, variables, path, x.dtype!);
-    const now = range === "sample" ? sampleRange(ops, x) : tensorRange(ops, x);
+    const now = watched(ops, x, range === "sample" ? sampleRange(ops, x) : tensorRange(ops, x));
     if (range === "delayed") return delayedRange(ops, variables, path, now);
     if (range === "running") return runningRange(ops, variables, path, now);
     keepAverage(ops, variables, path, now);
@@ -169,18 +184,18 @@ class QuantizedNetwork {
 
   /** Q(g_l), made once where both paths see it. */
   #dataCopy(path: string): GradientCopy {
-    const { gradients, grid } = this.#formats;
+    const { gradients } = this.#formats;
     return (context, dy) => {
       const known = this.#quantized.get(dy);
       if (known) return known;
-      const made = this.#gradient(context, dy, gradients, grid === "range" ? "range" : "symmetric", path);
+      const made = this.#gradient(context, dy, { format: gradients, path, role: "gradient" });
       this.#quantized.set(dy, made);
       return made;
     };
   }
 
   #weightCopy(path: string): GradientCopy {
-    const { weightGradients, gradients, grid } = this.#formats;
+    const { weightGradients, gradients } = this.#formats;
     if (weightGradients === "same") return this.#dataCopy(path);
     if (weightGradients === "float") return (_context, dy) => dy;
     const format = {
@@ -190,27 +205,57 @@ class QuantizedNetwork {
       rounding: "nearest",
       logarithmic: false,
     } as const;
-    return (context, dy) => this.#gradient(context, dy, format, grid === "range" ? "range" : "symmetric", path);
+    return (context, dy) => this.#gradient(context, dy, { format, path, role: "weightGradient" });
   }
 
-  #gradient({ ops }: GradientContext, dy: Value, format: Formats["gradients"], kind: GridKind, path: string): Value {
+  #gradient(
+    { ops }: GradientContext,
+    dy: Value,
+    {
+      format,
+      path,
+      role,
+    }: { readonly format: Formats["gradients"]; readonly path: string; readonly role: RoundedRole },
+  ): Value {
     if (format.bits === "float") return dy;
-    if (format.logarithmic) return logarithmic(ops, dy, { bits: format.bits, noise: this.#noise });
-    const now = format.range === "sample" ? sampleRange(ops, dy) : tensorRange(ops, dy);
+    if (format.logarithmic) {
+      const rounded = logarithmic(ops, dy, { bits: format.bits, noise: this.#noiseOf(role) });
+      this.#tell(ops, { exact: dy, rounded, bits: format.bits, rounding: "stochastic", path, role });
+      return rounded;
+    }
+    const now = watched(ops, dy, format.range === "sample" ? sampleRange(ops, dy) : tensorRange(ops, dy));
     const { variables } = this.#context;
     const range = format.range === "delayed" ? delayedRange(ops, variables, `${path}.gradientRange`, now) : now;
-    return this.#rounded(ops, dy, format, range, kind);
+    const kind = this.#formats.grid === "range" ? "range" : "symmetric";
+    return this.#rounded(ops, dy, { format, range, kind, path, role });
   }
 
-  #rounded(ops: Ops, x: Value, { bits, rounding }: TensorFormat, range: ValueRange, kind: GridKind): Value {
+  #rounded(ops: Ops, x: Value, { format, range, kind, path, role }: RoundingChoice): Value {
+    const { rounding } = format;
+    const bits = format.bits as number;
     const isNoisy = rounding === "stochastic" && this.#context.training;
-    const noise = isNoisy ? this.#noise.of(ops, ops.shapeOf(x)) : undefined;
-    return roundToGrid(ops, x, range, { kind, bits: bits as number, noise });
+    const noise = isNoisy ? this.#noiseOf(role).of(ops, ops.shapeOf(x), x.dtype!) : undefined;
+    const rounded = roundToGrid(ops, x, range, { kind, bits, noise });
+    const limits = this.#context.onRounded && limitsOf(ops, range, kind);
+    this.#tell(ops, { exact: x, rounded, bits, rounding, path, role, limits });
+    return rounded;
   }
 
-  get #noise(): RoundingNoise {
-    this.#madeNoise ??= new RoundingNoise(this.#context.random!);
-    return this.#madeNoise;
+  #tell(ops: Ops, tensor: RoundedTensor): void {
+    const { onRounded } = this.#context;
+    if (!onRounded) return;
+    const { path, role } = tensor;
+    const count = (this.#roles.get(`${path}.${role}`) ?? 0) + 1;
+    this.#roles.set(`${path}.${role}`, count);
+    onRounded(ops, count === 1 ? tensor : { ...tensor, path: `${path}.${count}` });
+  }
+
+  #noiseOf(role: RoundedRole): RoundingNoise {
+    const known = this.#noise.get(role);
+    if (known) return known;
+    const made = new RoundingNoise(this.#context.random!);
+    this.#noise.set(role, made);
+    return made;
   }
 
   /** Several products of one layer keep ranges of their own. */

@@ -1,6 +1,7 @@
 /** Logarithmic gradients without bias: powers of two for 4 bits and below. */
 import type { Ops } from "../build/index.ts";
 import type { Value } from "../program/index.ts";
+import { watched } from "./ranges.ts";
 import type { RoundingNoise } from "./rounding-noise.ts";
 
 const LN2 = Math.LN2;
@@ -24,9 +25,11 @@ export function logarithmic(
 ): Value {
   const size = ops.abs(x);
   const levels = 2 ** (bits - 1) - 1;
-  const largest = ops.max(ops.reduceMax(size, { keepDims: false }), MINIMUM);
+  const { high } = watched(ops, x, { high: ops.reduceMax(size, { keepDims: false }) });
+  // Maximum of NaN and a number may be either.
+  const largest = ops.where(ops.less(high, MINIMUM), ops.scalar(MINIMUM, x.dtype!), high);
   const alpha = ops.mul(largest, 2 ** (1 - levels));
-  const uniform = ops.add(repeated(ops, noise.of(ops, ops.shapeOf(x)), ops.shapeOf(x)), 0.5);
+  const uniform = ops.add(repeated(ops, noise.of(ops, ops.shapeOf(x), x.dtype!), ops.shapeOf(x)), 0.5);
   const share = ops.div(size, alpha);
   const exponent = ops.floor(ops.mul(ops.log(ops.max(share, 1)), 1 / LN2));
   const lower = ops.exp(ops.mul(exponent, LN2));

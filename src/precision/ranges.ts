@@ -16,7 +16,7 @@ export function tensorRange(ops: Ops, x: Value): ValueRange {
 }
 
 function isNotNegative({ producer }: Value): boolean {
-  if (!producer || producer.domain !== "") return false;
+  if (producer?.domain !== "") return false;
   return NOT_NEGATIVE.has(producer.operator) || (MOVES.has(producer.operator) && isNotNegative(producer.input(0)));
 }
 
@@ -27,6 +27,14 @@ export function sampleRange(ops: Ops, x: Value): ValueRange {
   const mean = (values: Value): Value => ops.reduceMean(values, { keepDims: false });
   const high = mean(ops.reduceMax(x, { axes }));
   return isNotNegative(x) ? { high } : { low: mean(ops.reduceMin(x, { axes })), high };
+}
+
+/**
+ * The range, which is NaN where x holds a number that is not finite: reductions to extremes drop NaN, and codes have none, so that
+ * the step would go on as if nothing had happened.
+ */
+export function watched(ops: Ops, x: Value, { low, high }: ValueRange): ValueRange {
+  return { low, high: ops.add(high, ops.mul(ops.reduceSum(x, { keepDims: false }), 0)) };
 }
 
 /** Least and largest number of each channel, shaped to broadcast to x. */

@@ -1,8 +1,10 @@
 /** Loss and gradients of a batch: all at once, or in chunks whose gradients are averaged. */
 import {
+  type ObserveRounding,
   type Ops,
   type ParameterGradient,
   type Precision,
+  type PrecisionContext,
   type PrecisionReport,
   Scope,
   type Variable,
@@ -36,6 +38,8 @@ export interface Batch {
   readonly calls: CallCounter;
   readonly dtype: "float32" | "float64";
   readonly precision?: Precision | undefined;
+  /** Makes further metrics of what the precision rounds. */
+  readonly observeRounding?: ObserveRounding | undefined;
   /** Values in place of parameters, by path. */
   readonly weights?: ReadonlyMap<string, Value> | undefined;
 }
@@ -55,8 +59,9 @@ export function evaluateBatch(batch: Batch): Evaluated {
     declare: (path, declaration) => weights?.get(path) ?? variables.declare(path, declaration),
     update: (path, next) => variables.update(path, next),
   };
-  const { metrics, precision } = forward(batch, ops, inputs, source, batch.step);
-  return { metrics, gradients: gradientsOf(ops, metrics.loss, variables.parameters, weights), precision };
+  const { metrics, observed, precision } = forward(batch, ops, inputs, source, batch.step);
+  const found = gradientsOf(ops, metrics.loss, variables.parameters, weights);
+  return { metrics: { ...metrics, ...observed }, gradients: found, precision };
 }
 
 /**
@@ -82,8 +87,9 @@ export function evaluateInChunks(batch: Batch, chunks: number): Evaluated {
   });
   const carried = new CarriedVariables(body, variables, weights);
   const place = body.add(body.mul(step, chunks), chunk);
-  const { metrics, precision } = forward(batch, body, Object.fromEntries(parts), carried, place);
-  const found = gradientsOf(body, metrics.loss, variables.parameters, weights);
+  const network = forward(batch, body, Object.fromEntries(parts), carried, place);
+  const found = gradientsOf(body, network.metrics.loss, variables.parameters, weights);
+  const metrics: LossAndMetrics = { ...network.metrics, ...network.observed };
   const sums = found.map(({ parameter: { path, dtype, shape }, gradient }) => {
     const before = body.input(`sum.${path}`, dtype, shape);
     return { before, start: ops.full(shape, 0, dtype), after: body.add(before, body.div(gradient, chunks)) };
@@ -108,17 +114,25 @@ export function evaluateInChunks(batch: Batch, chunks: number): Evaluated {
       names.map((name, index) => [name, ops.reduceMean(traces[index]!, { axes: [0], keepDims: false })]),
     ) as unknown as LossAndMetrics,
     gradients: found.map(({ parameter }, index) => ({ parameter, gradient: results[carried.all.length + index]! })),
-    precision,
+    precision: network.precision,
   };
 }
 
+/** A network that was written. */
+interface Forward {
+  readonly metrics: LossAndMetrics;
+  /** Metrics of what is rounded; those of gradients come when it is differentiated. */
+  readonly observed: Readonly<Record<string, Value>>;
+  readonly precision: PrecisionReport | undefined;
+}
+
 function forward(
-  { loss, seed, calls, dtype, precision, variables: all, weights }: Batch,
+  { loss, seed, calls, dtype, precision, observeRounding, variables: all, weights }: Batch,
   ops: Ops,
   inputs: Readonly<Record<string, Value>>,
   variables: VariableSource,
   place: Value,
-): { readonly metrics: LossAndMetrics; readonly precision: PrecisionReport | undefined } {
+): Forward {
   const random = seededValues(ops, { seed, place, calls });
   const from = ops.writer.graph.nodes.length;
   const result = loss(inputs, new Scope(ops, { variables, training: true, dtype, random }));
@@ -126,8 +140,11 @@ function forward(
     all.all.flatMap(({ role, path, value }) => (role === "parameter" ? [weights?.get(path) ?? value] : [])),
   );
   const isParameter = (value: Value): boolean => parameters.has(value);
-  const report = precision?.apply({ ops, from, variables, isParameter, training: true, random });
-  return { metrics: "loss" in result ? result : { loss: result as Value }, precision: report };
+  const observed: Record<string, Value> = {};
+  const onRounded: PrecisionContext["onRounded"] =
+    observeRounding && ((at, tensor) => void Object.assign(observed, observeRounding(at, tensor)));
+  const report = precision?.apply({ ops, from, variables, isParameter, training: true, random, onRounded });
+  return { metrics: "loss" in result ? result : { loss: result as Value }, observed, precision: report };
 }
 
 function gradientsOf(

@@ -1,6 +1,7 @@
 /** Training steps: forward, backward, optimizer and statistics as one program. */
 import {
   type Initializer,
+  type ObserveRounding,
   Ops,
   type Optimizer,
   type OptimizerContext,
@@ -44,6 +45,8 @@ export interface TrainStepOptions {
   readonly dtype?: "float32" | "float64";
   /** In how many bits products are computed, see `int8`. Default: in `dtype`. */
   readonly precision?: Precision | undefined;
+  /** Makes further metrics of what the precision rounds, as `quantizationAngles` does; with chunks their means. */
+  readonly observeRounding?: ObserveRounding | undefined;
 }
 
 /** A variable of a step: fed under `path`, and what it becomes comes out under `next`. */
@@ -72,11 +75,15 @@ export interface StepBuilder {
   /** The program that is built: if the step has another, that was changed afterwards and cannot be built anew. */
   readonly program: Program;
   /**
-   * Builds the step for inputs of other shapes, or with another optimizer.
+   * Builds the step for inputs of other shapes, with another optimizer, or with a look at what is rounded.
    *
    * @throws ShapeError naming the layer where the model does not fit the shapes.
    */
-  build(shapes: Readonly<Record<string, readonly number[]>>, optimizer?: Optimizer): TrainStep;
+  build(
+    shapes: Readonly<Record<string, readonly number[]>>,
+    optimizer?: Optimizer,
+    observeRounding?: ObserveRounding,
+  ): TrainStep;
   /** Which parameters the step's own optimizer trains; absent where it trains all. */
   readonly trains?: ((path: string) => boolean) | undefined;
 }
@@ -101,7 +108,7 @@ export const SEED = "seed";
  * });
  */
 export function trainStep(options: TrainStepOptions): TrainStep {
-  const { dtype = "float32", optimizer, chunks = 1, precision } = options;
+  const { dtype = "float32", optimizer, chunks = 1 } = options;
   assertChunks(chunks);
   const inputs = specify(options.inputs);
   const reserved = [LEARNING_RATE, STEP, SEED].find((name) => name in inputs);
@@ -116,7 +123,12 @@ export function trainStep(options: TrainStepOptions): TrainStep {
   const step = variables.declare(STEP, { shape: [], dtype: "int64", role: "counter", initial: zeros("int64", []) });
   const calls = { next: 0 };
   const evaluate = (weights?: ReadonlyMap<string, Value>): Evaluated => {
-    const batch = { ops, inputs: values, loss: options.loss, variables, seed, step, calls, dtype, weights, precision };
+    const { loss, precision, observeRounding } = options;
+    const batch = {
+      ...{ ops, inputs: values, loss, variables, seed, step, calls, dtype, weights, precision },
+      // Those of the first evaluation: an optimizer may ask for others, at other weights.
+      observeRounding: weights ? undefined : observeRounding,
+    };
     return chunks === 1 ? evaluateBatch(batch) : evaluateInChunks(batch, chunks);
   };
   const first = evaluate();
@@ -148,8 +160,8 @@ export function trainStep(options: TrainStepOptions): TrainStep {
   optimizer.apply(context);
   variables.update(STEP, ops.add(step, 1));
   const parts = finish(ops, inputs, { ...first.metrics, ...added }, variables);
-  const build: StepBuilder["build"] = (shapes, other = optimizer) =>
-    trainStep({ ...options, inputs: mapShapes(inputs, shapes), optimizer: other });
+  const build: StepBuilder["build"] = (shapes, other = optimizer, observeRounding = options.observeRounding) =>
+    trainStep({ ...options, inputs: mapShapes(inputs, shapes), optimizer: other, observeRounding });
   return {
     ...parts,
     learningRate: optimizer.learningRate,

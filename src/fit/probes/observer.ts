@@ -1,5 +1,5 @@
 /** Programs that look at a step's loss and gradients without taking the step. */
-import type { Optimizer } from "../../build/index.ts";
+import type { ObserveRounding, Optimizer } from "../../build/index.ts";
 import type { Runtime } from "../../runtime/index.ts";
 import type { Tensor } from "../../tensor/index.ts";
 import { compile, initialVariables, type Training } from "../../train/index.ts";
@@ -12,14 +12,16 @@ export interface Observer {
   restore(variables: Readonly<Record<string, Tensor>>): Promise<void>;
 }
 
-/** Compiles a plan's step with an optimizer that changes no parameter: `apply` makes metrics and slots of what it sees. */
+/** Compiles a plan's step with an optimizer that changes no parameter: `apply` makes metrics and slots of what it sees, `observeRounding` metrics of what a precision rounds. */
 export async function compileObserver(
   plan: TrainingPlan,
   runtime: Runtime,
   apply: Optimizer["apply"],
+  observeRounding?: ObserveRounding,
 ): Promise<Observer> {
   const { builder } = plan.step;
-  const step = builder.build({}, { learningRate: 0, apply, ...(builder.trains && { trains: builder.trains }) });
+  const optimizer = { learningRate: 0, apply, ...(builder.trains && { trains: builder.trains }) };
+  const step = builder.build({}, optimizer, observeRounding);
   const first = initialVariables(step.variables, plan.seed);
   const training = await compile(step, { runtime, seed: plan.seed });
   return {
