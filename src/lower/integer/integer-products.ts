@@ -1,6 +1,7 @@
 /** Integer products: matrices whose numbers are on grids of one byte are multiplied as bytes. */
 import type { Ops } from "../../build/index.ts";
 import { type Node, type Program, removeDeadNodes, staticShape, type Value } from "../../program/index.ts";
+import { elementCount } from "../../tensor/index.ts";
 import type { Codes } from "../quantized.ts";
 import { rewriteProgram } from "../rewrite.ts";
 import { keyOf } from "../without-kernel.ts";
@@ -28,14 +29,15 @@ export function integerProducts(program: Program): void {
 
 function matMul(node: Node, ops: Ops): Lowered {
   const [a, b] = [node.input(0), node.input(1)];
-  if (!isWorthIt(a, b, node.output())) return undefined;
+  if (!isWorthIt(a, b, { y: node.output(), inner: staticShape(a)?.at(-1) })) return undefined;
   const [left, right] = [codesOf(ops, a, "uint8"), codesOf(ops, b, "int8")];
   return left && right && [multiplyCodes(ops, left(), right())];
 }
 
 function gemm(node: Node, ops: Ops): Lowered {
   const [a, b, c] = node.inputs as [Value, Value, Value | undefined];
-  if (!isWorthIt(a, b, node.output())) return undefined;
+  const inner = staticShape(a)?.at(node.int("transA", 0) === 1 ? 0 : 1);
+  if (!isWorthIt(a, b, { y: node.output(), inner })) return undefined;
   const [left, right] = [codesOf(ops, a, "uint8"), codesOf(ops, b, "int8")];
   if (!left || !right) return undefined;
   const turned = (codes: Codes, isTurned: boolean): Codes =>
@@ -49,10 +51,15 @@ function gemm(node: Node, ops: Ops): Lowered {
   return [ops.add(product, beta === 1 ? c : ops.mul(c, beta))];
 }
 
+/** What comes out of a product, and of how many numbers each is the sum. */
+interface Extent {
+  readonly y: Value;
+  readonly inner: number | undefined;
+}
+
 /** Whether the product is large enough. A vector or a column gains nothing. */
-function isWorthIt(a: Value, b: Value, y: Value): boolean {
+function isWorthIt(a: Value, b: Value, { y, inner }: Extent): boolean {
   const [shapeA, shapeB, shapeY] = [staticShape(a), staticShape(b), staticShape(y)];
-  if (!shapeA || !shapeB || !shapeY || shapeA.length < 2 || shapeB.length < 2) return false;
-  const inner = shapeA.reduce((x, y) => x * y, 1) / shapeY.slice(0, -1).reduce((x, y) => x * y, 1);
-  return shapeY.reduce((x, y) => x * y, 1) * inner >= LEAST_MACS;
+  if (!shapeA || !shapeB || !shapeY || inner === undefined || shapeA.length < 2 || shapeB.length < 2) return false;
+  return elementCount(shapeY) * inner >= LEAST_MACS;
 }
