@@ -38,13 +38,13 @@ export function bifurcated(
   };
 }
 
-/** The context with another gradient, in which only some inputs need theirs. */
-function seeing(context: GradientContext, dy: Value, needs: (index: number) => boolean): GradientContext {
+/** The context with another gradient of the first output, in which only some inputs need theirs. */
+export function seeing(context: GradientContext, dy: Value, needs: (index: number) => boolean): GradientContext {
   return {
     node: context.node,
     ops: context.ops,
     dy,
-    gradient: (index) => (index === 0 ? dy : undefined),
+    gradient: (index) => (index === 0 ? dy : context.gradient(index)),
     needs,
     differentiate: (outputs, gradients, inputs) => context.differentiate(outputs, gradients, inputs),
   };

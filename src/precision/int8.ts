@@ -1,12 +1,21 @@
 /** Training with few bits: quantized weights, activations and gradients in every product of a network. */
-import type { GradientContext, Ops, Precision, PrecisionContext, RoundedRole, RoundedTensor } from "../build/index.ts";
+import type {
+  GradientContext,
+  GradientRule,
+  Ops,
+  Precision,
+  PrecisionContext,
+  RoundedRole,
+  RoundedTensor,
+} from "../build/index.ts";
 import { OptionError } from "../errors.ts";
 import { findGradientRule } from "../gradients/index.ts";
 import type { Node, Value } from "../program/index.ts";
-import { bifurcated, type GradientCopy } from "./bifurcation.ts";
+import { bifurcated, type GradientCopy, seeing } from "./bifurcation.ts";
 import { type GridKind, limitsOf, roundToGrid, type ValueRange } from "./grid.ts";
 import { delayedRange, keepAverage, readRange, runningRange } from "./kept-range.ts";
 import { logarithmic } from "./logarithmic.ts";
+import { findNormalizations, type Normalization } from "./normalizations.ts";
 import { findProducts, type Product } from "./products.ts";
 import { channelRange, sampleRange, tensorRange, watched } from "./ranges.ts";
 import { RoundingNoise } from "./rounding-noise.ts";
@@ -30,6 +39,11 @@ export interface Int8Options {
   readonly weightGradients?: "same" | 8 | 16 | "float";
   /** `zero`: 0 is exact, as integer kernels need. `range`: from the least to the largest number, as published; simulated. Default "zero". */
   readonly grid?: "zero" | "range";
+  /**
+   * Batch norms: `inputs` rounds what they read and the gradients that come back to them to the bits of activations and gradients, as
+   * published for the range (arXiv:1805.11046, section 3); `all` their scales and shifts too, to the bits of weights. Default "float".
+   */
+  readonly normalizations?: "float" | "inputs" | "all";
   /** Which layers are quantized, by path; first and last count as all others do. Default: all. */
   readonly layers?: (path: string) => boolean;
   /** Layers that stay in float whatever they are called. Default: none, as published. */
@@ -46,6 +60,7 @@ interface Formats {
   readonly gradients: TensorFormat & { readonly logarithmic: boolean };
   readonly weightGradients: "same" | 8 | 16 | "float";
   readonly grid: "zero" | "range";
+  readonly normalizations: "float" | "inputs" | "all";
 }
 
 /**
@@ -57,8 +72,8 @@ interface Formats {
  * activations as if there were none (straight through). Where device and shape allow, 8-bit products are integer products;
  * else the same numbers are computed in float.
  *
- * Layers need not know: networks of `nn`, of `findModel` and imported ONNX models alike. Batch norms stay as they are; the
- * published networks have `nn.batchNorm({ deviation: { range: { chunks: 16 } } })`. Operators that have no quantized form
+ * Layers need not know: networks of `nn`, of `findModel` and imported ONNX models alike. Batch norms stay as they are unless
+ * `normalizations` says otherwise; the published networks have `nn.batchNorm({ deviation: { range: 16 } })`. Operators that have no quantized form
  * (recurrent layers, transposed convolutions) stay in float: `TrainStep.precision` lists them.
  *
  * @throws OptionError if bits, ranges or roundings are not among those that are known.
@@ -80,7 +95,10 @@ export function int8(options: Int8Options = {}): Precision {
       const isChosen = (one: Product): boolean => layers(pathOf(one.node)) && !apart.includes(one);
       const chosen = new Map(products.filter(isChosen).map((one) => [one.node, one]));
       const writer = new QuantizedNetwork(formats, context);
+      const norms = formats.normalizations === "float" ? undefined : findNormalizations(network, pathOf);
       for (const node of network) {
+        const norm = norms?.get(node);
+        if (norm && layers(pathOf(node))) writer.quantizeNormalization(norm, pathOf(node));
         const product = chosen.get(node);
         if (product) writer.quantize(product);
         nodes.push(node);
@@ -92,13 +110,14 @@ export function int8(options: Int8Options = {}): Precision {
 }
 
 function formatsOf(options: Int8Options): Formats {
-  const { grid = "zero" } = options;
+  const { grid = "zero", normalizations = "float" } = options;
   const { logarithmic: isLogarithmic = false, ...given } = options.gradients ?? {};
   const nearest: TensorFormat = { bits: 8, range: "tensor", rounding: "nearest" };
   const gradients = formatOf("gradients", given, { ...nearest, rounding: "stochastic" }, GRADIENT_RANGES);
   const isFine = gradients.bits === "float" || gradients.bits >= 8;
   const { weightGradients = isFine ? "same" : 16 } = options;
   assertOneOf("grid", grid, ["zero", "range"]);
+  assertOneOf("normalizations", normalizations, ["float", "inputs", "all"]);
   assertOneOf("weightGradients", weightGradients, ["same", 8, 16, "float"]);
   if (isLogarithmic && (gradients.bits === "float" || gradients.bits > 5)) {
     throw new OptionError(`int8: gradients.bits must be from 2 to 5 for logarithmic gradients, got ${gradients.bits}.`);
@@ -109,6 +128,7 @@ function formatsOf(options: Int8Options): Formats {
     gradients: { ...gradients, logarithmic: isLogarithmic },
     weightGradients,
     grid,
+    normalizations,
   };
 }
 
@@ -154,6 +174,36 @@ class QuantizedNetwork {
       node.inputs[index] = made;
     });
     node.gradient = bifurcated(rule, roles, { data: this.#dataCopy(path), weight: this.#weightCopy(path) });
+  }
+
+  /** Puts quantized numbers in place of those that a batch norm reads, and of the gradient that comes back to it. */
+  quantizeNormalization({ x, parameters, readers, differentiated }: Normalization, layer: string): void {
+    const path = this.#uniquePath(layer);
+    const ops = this.#context.ops.at(layer);
+    const place = `${path}.inputRange`;
+    const made = new Map([[x, this.#quantized.get(x) ?? this.#activation(ops, x, { path, place })]]);
+    this.#quantized.set(x, made.get(x)!);
+    if (this.#formats.normalizations === "all") {
+      for (const parameter of parameters) {
+        const rounded = this.#quantized.get(parameter) ?? this.#weight(ops, parameter, { path, channelAxis: 0 });
+        this.#quantized.set(parameter, rounded);
+        made.set(parameter, rounded);
+      }
+    }
+    for (const node of readers) {
+      node.inputs.forEach((input, index) => {
+        if (input) node.inputs[index] = made.get(input) ?? input;
+      });
+    }
+    if (!differentiated) return;
+    const rule = differentiated.gradient as GradientRule;
+    const copy = this.#dataCopy(path);
+    differentiated.gradient = ((context) => {
+      const dy = context.gradient(0);
+      if (!dy) return rule(context);
+      const rounded = copy(context, dy);
+      return rule(seeing(context, rounded, (index) => context.needs(index)));
+    }) satisfies GradientRule;
   }
 
   #weight(ops: Ops, w: Value, { path, channelAxis }: { readonly path: string; readonly channelAxis: number }): Value {

@@ -53,6 +53,12 @@ export const precision = z.discriminatedUnion("kind", [
       .enum(["zero", "range"])
       .optional()
       .describe("`zero`: 0 is exact, as integers need; `range`: as published, computed in float. Default zero."),
+    normalizations: z
+      .enum(["float", "inputs", "all"])
+      .optional()
+      .describe(
+        "Whether batch norms read codes, `inputs`, and their scales and shifts are codes too, `all`. Default float.",
+      ),
     float: z
       .array(z.enum(["first", "last"]))
       .optional()
