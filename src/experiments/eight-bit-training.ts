@@ -142,7 +142,7 @@ export const eightBitTraining: Experiment<EightBitDesign, EightBitResult> = {
     notes: [
       "Accuracies are those of the exported networks: integer ONNX models for 8 bits and below. Range BN divides the batch into 10 parts for the MLP, 16 elsewhere.",
       "Nothing is kept in float but batch norms, biases and what the optimizer adds to: first and last layers are quantized too. The 16-bit copy of bifurcation is rounded to nearest.",
-      "Products below 8 bits, and those of convolutions, are computed in float on the same grids; seconds are no measure of what integers gain. See speed.md for that.",
+      "Products below 8 bits, and those of convolutions as narrow as these, are computed in float on the same grids; seconds are those of whatever else the machine did, and no measure of what integers gain. See speed.md for that.",
     ],
   }),
 };

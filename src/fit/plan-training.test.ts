@@ -318,6 +318,14 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "plans, run", async () => {
       expect((await session.run({ x })).logits!.shape).toEqual([2, 4]);
       await session.release();
     }
+    const inBytes = recipeOf({ model: { onnx: "lenet.onnx" }, learningRate: 0.01, precision: { kind: "int8" } });
+    const plan = planTraining(inBytes, others, { importedModel: bytes });
+    expect(plan.step.precision?.quantized).toHaveLength(4);
+    expect(plan.step.precision?.float).toEqual([]);
+    const run = await pass(plan);
+    expect(run.losses.every(Number.isFinite)).toBe(true);
+    const operators = [...readModel(plan.exportModel(run.variables).bytes).allNodes()].map(({ operator }) => operator);
+    expect(operators.filter((operator) => operator === "MatMulIntegerToFloat")).toHaveLength(2);
     const missing = recipeOf({ model: { onnx: "lenet.onnx", features: "nowhere" } });
     expect(() => planTraining(missing, others, { importedModel: bytes })).toThrow(
       'importOnnx: output must be a value of the model, got "nowhere".',
