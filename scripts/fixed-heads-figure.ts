@@ -1,8 +1,9 @@
 /**
- * Draws docs/images/fixed-heads.svg, the least loss that a scale allows and the share of parameters that a head has:
+ * Draws docs/images/fixed-heads.svg, the least loss that a scale allows and the share of parameters that a head has, and
+ * docs/images/fixed-heads-results.svg, what came of heads for many classes in docs/results/fixed-classifier.json:
  * `npx tsx scripts/fixed-heads-figure.ts`.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { headCosts } from "../src/nn/heads/head-costs.ts";
 import { smallestLoss } from "../src/nn/heads/smallest-loss.ts";
 
@@ -57,13 +58,71 @@ function shareBars(): string[] {
   return [text(380, 24, "Share of parameters that the head has", 'font-weight="600"'), ...bars];
 }
 
-writeFileSync(
-  new URL("../docs/images/fixed-heads.svg", import.meta.url),
-  [
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 740 275" role="img" aria-label="Left: least cross-entropy against the scale',
-    ' of cosines, for 10, 100 and 1000 classes. Right: share of parameters of the head, from 0.07 % of ResNet-56 to 52.56 % of ShuffleNet."',
-    ` font-family="sans-serif" font-size="13" fill="${GREY}">\n`,
-    [...lossCurves(), ...shareBars()].join("\n"),
-    "\n</svg>\n",
-  ].join(""),
+/** A table of the experiment's results, as its JSON has it. */
+interface ResultTable {
+  readonly title: string;
+  readonly rows: readonly Readonly<
+    Record<string, string | { readonly mean: number; readonly standardError: number }>
+  >[];
+}
+
+const results = JSON.parse(readFileSync(new URL("../docs/results/fixed-classifier.json", import.meta.url), "utf8")) as {
+  readonly tables: readonly ResultTable[];
+};
+
+/** Returns name and mean of each row of a table. */
+function meansOf(title: string, column: string): readonly { readonly name: string; readonly mean: number }[] {
+  const { rows } = results.tables.find((table) => table.title === title)!;
+  return rows.map((row) => ({ name: String(row.head), mean: (row[column] as { readonly mean: number }).mean }));
+}
+
+/** Two bars for each head: the classes that may share a direction with another, and the rest. */
+function manyClassBars(): string[] {
+  const table = "A hundred classes, 64 features";
+  const singles = meansOf(table, "singles");
+  const bars = meansOf(table, "twins").map(({ name, mean }, i) => {
+    const y = 52 + 36 * i;
+    const bar = (top: number, value: number, colour: string): string =>
+      `<rect x="240" y="${top}" width="${(1.2 * value).toFixed(1)}" height="13" rx="2" fill="${colour}"/>` +
+      text(246 + 1.2 * value, top + 11, value.toFixed(1), 'font-size="11"');
+    return (
+      text(232, y + 18, name, 'text-anchor="end"') +
+      bar(y, mean, COLOURS[2]!) +
+      bar(y + 14, singles[i]!.mean, COLOURS[0]!)
+    );
+  });
+  const legend = [
+    text(20, 44, "72 classes that truncation gives 36 directions", `fill="${COLOURS[2]}" font-size="11"`),
+    text(300, 44, "the other 28", `fill="${COLOURS[0]}" font-size="11"`),
+  ];
+  return [text(20, 24, "100 classes, 64 features: test top-1, %", 'font-weight="600"'), ...legend, ...bars];
+}
+
+function perplexityBars(): string[] {
+  const bars = meansOf("Language model of words", "perplexity").map(({ name, mean }, i) => {
+    const y = 56 + 50 * i;
+    const bar = `<rect x="440" y="${y + 6}" width="${(2.3 * mean).toFixed(1)}" height="20" rx="3" fill="${COLOURS[1]}"/>`;
+    return text(440, y, name) + bar + text(446 + 2.3 * mean, y + 21, mean.toFixed(1));
+  });
+  return [text(440, 24, "2,000 words: perplexity, less is better", 'font-weight="600"'), ...bars];
+}
+
+function draw(name: string, label: string, parts: readonly string[]): void {
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 740 275" role="img" aria-label="${label}" font-family="sans-serif" font-size="13" fill="${GREY}">`,
+    ...parts,
+    "</svg>\n",
+  ];
+  writeFileSync(new URL(`../docs/images/${name}.svg`, import.meta.url), svg.join("\n"));
+}
+
+draw(
+  "fixed-heads",
+  "Left: least cross-entropy against the scale of cosines, for 10, 100 and 1000 classes. Right: share of parameters of the head, from 0.07 % of ResNet-56 to 52.56 % of ShuffleNet.",
+  [...lossCurves(), ...shareBars()],
+);
+draw(
+  "fixed-heads-results",
+  "Left: top-1 by head with 100 classes; truncated rows lose half of the classes that share theirs. Right: perplexity of a language model by head; random vectors are the worst.",
+  [...manyClassBars(), ...perplexityBars()],
 );
