@@ -197,6 +197,7 @@ describe("examples in TypeScript", () => {
         "README.md",
         "docs/api.md",
         "docs/data.md",
+        "docs/eight-bit-training.md",
         "docs/fixed-heads.md",
         "docs/models.md",
         "docs/normalization.md",

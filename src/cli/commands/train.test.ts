@@ -59,21 +59,6 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "modicum train", () => {
     expect(evaluations).toHaveLength(2);
   });
 
-  it("trains in 8 bits, says which products are, and exports an integer model that evaluates", async () => {
-    const { record, stderr } = await train(...SMALL, "--precision", "int8", "--output", at("int8"));
-    expect(stderr).toContain("precision: 3 products in 8 bits\n");
-    const model = at("int8.onnx");
-    expect((await runMain(["export", at("int8"), "--weights", "last", "--output", model])).code).toBe(0);
-    const evaluated = await runMain(["evaluate", model, "--data", EXAMPLE, "--json"]);
-    expect(evaluated.stderr).not.toContain("error:");
-    const { final } = record as unknown as { final: { top1: number } };
-    expect(evaluated.code).toBe(0);
-    expect(final.top1).toBeGreaterThan(20);
-    const kept = ["--set", 'precision.float=["first","last"]'];
-    const partly = await train(...SMALL, "--precision", "int8", ...kept, "--output", at("partly"));
-    expect(partly.stderr).toMatch(/precision: 1 product in 8 bits; in float: hidden\.0\S*, \S+\n/);
-  });
-
   it("says what a fixed head saves, before it trains and in the object", async () => {
     const argv = [...SMALL, "--epochs", "1", "--set", 'model.head={"kind":"hadamard"}'];
     const { record, stderr } = await train(...argv, "--output", at("fixed"));
