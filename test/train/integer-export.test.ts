@@ -22,23 +22,33 @@ async function trained(runtime: Runtime, keys: RecipeInput) {
   const float = planTraining({ ...recipe, precision: { kind: "float32" } }, data).exportModel(variables);
   const { scale, mean, std } = data.normalization!;
   const session = await runtime.createSession(file);
-  let [right, count] = [0, 0];
+  let [right, count, agreed] = [0, 0, 0];
+  const measured = await compileEvaluation(plan.evaluation, { runtime });
   for await (const { x, label, counted } of plan.parts[0]!.batches()) {
     const pixels = Float32Array.from(toNumbers(x!), (byte) => (byte * scale - mean[0]!) / std[0]!);
     const { logits } = await session.run({ x: float32(x!.shape, pixels) });
     const scores = toNumbers(logits!);
     const labels = toNumbers(label!);
-    toNumbers(counted!).forEach((weight, i) => {
+    const decided = labels.map((_, i) => {
       const row = scores.slice(10 * i, 10 * i + 10);
+      return row.indexOf(Math.max(...row));
+    });
+    // With the model's decisions in place of labels, what is right in training is what both decide.
+    const decisions = tensorOf("int64", label!.shape, decided);
+    const { right: same } = await measured.run({ x: x!, label: decisions, counted: counted! }, variables);
+    agreed += toNumbers(same!)[0]!;
+    toNumbers(counted!).forEach((weight, i) => {
       count += weight;
-      right += weight * Number(row.indexOf(Math.max(...row)) === labels[i]);
+      right += weight * Number(decided[i] === labels[i]);
     });
   }
+  await measured.release();
   await session.release();
   const operators = [...readModel(file.bytes).allNodes()].map(({ operator }) => operator);
   return {
     evaluated: final!.top1,
     exported: (100 * right) / count,
+    agreement: agreed / count,
     share: file.bytes.length / float.bytes.length,
     operators,
   };
@@ -57,7 +67,7 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "networks trained in 8 bits, expo
     async (name, model, product) => {
       const runtime = await nodeRuntime();
       const isPerChannel = name.includes("channels");
-      const { evaluated, exported, share, operators } = await trained(runtime, {
+      const { evaluated, exported, agreement, share, operators } = await trained(runtime, {
         model,
         data: { set: "example" },
         epochs: 2,
@@ -67,6 +77,7 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "networks trained in 8 bits, expo
       });
       expect(evaluated).toBeGreaterThan(20);
       // One of 100 pictures may fall on the other side of a rounded number.
+      expect(agreement).toBeGreaterThanOrEqual(0.99);
       expect(Math.abs(exported - evaluated)).toBeLessThanOrEqual(1);
       const products = new Set(operators.filter((operator) => PRODUCTS.test(operator)));
       expect([...products].filter((operator) => !/QLinearConv|IntegerToFloat/.test(operator))).toEqual([]);
@@ -80,13 +91,14 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "networks trained in 8 bits, expo
   it.skipIf(mnist === undefined)(
     "have the accuracy of training on MNIST, to 0.2 points",
     async () => {
-      const { evaluated, exported, share } = await trained(await nodeRuntime(), {
+      const { evaluated, exported, agreement, share } = await trained(await nodeRuntime(), {
         model: { name: "mlp", width: 0.5, normalization: { kind: "batch" } },
         data: { set: `mnist:${mnist}`, limit: 3000 },
         epochs: 2,
         batch: { size: 100 },
       });
       expect(evaluated).toBeGreaterThan(88);
+      expect(agreement).toBeGreaterThan(0.999);
       expect(Math.abs(exported - evaluated)).toBeLessThanOrEqual(0.2);
       expect(share).toBeLessThan(0.27);
     },
