@@ -17,6 +17,9 @@ const OWN: Readonly<Record<string, string>> = {
     "(inputs..., results...) -> results: passes the results on; gradients flow to the inputs by the node's own rule.",
   MaxPoolGradient: "(dy, x, y; MaxPool's attributes) -> dx: each dy goes to the first largest element of its window.",
   ReluGradient: "(dy, y) -> dy where y > 0, else 0.",
+  Quantized:
+    "(x, scale[, zeroPoint, noise]; `lowest`, `highest`) -> (q - zeroPoint) scale, q = clip(round(x / scale + noise) + zeroPoint): " +
+    "x rounded to a grid of codes. Gradients pass straight through.",
   Standardize: "(x, deviation, scale[, mean, bias]) -> (x - mean) / deviation scale + bias; all but x broadcast to it.",
   StopGradient: "(x) -> x, through which no gradient flows.",
   TakeElements: "(x, places) -> the elements of x at places, which count through its memory.",

@@ -240,7 +240,7 @@ function record(
     seconds,
     final: { loss: final.loss, top1: final.top1 },
     best: best && { epoch: best.epoch, top1: best.top1 },
-    ...(headSavings && { headSavings }),
+    headSavings: headSavings ?? null,
   };
 }
 

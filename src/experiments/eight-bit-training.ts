@@ -1,7 +1,8 @@
 /** Training in 8 bits and below: each ingredient in turn, bits from 8 to 3, and integer models of what was trained. */
 import type { RecipeInput } from "../fit/index.ts";
+import { predictedCosine } from "../precision/index.ts";
 import type { Claim } from "./claims.ts";
-import { measureCosines, PREDICTED, predictedCosine } from "./eight-bit-training/cosines.ts";
+import { measureCosines, PREDICTED } from "./eight-bit-training/cosines.ts";
 import {
   DEFAULTS,
   type EightBitResult,
@@ -253,7 +254,7 @@ function cosinePlot(results: Found): ResultPlot {
   const predicted = PREDICTED.bits.map((bits) => ({
     series: "one normal vector",
     x: bits,
-    y: predictedCosine(bits, PREDICTED.size),
+    y: predictedCosine({ bits, count: PREDICTED.size }),
   }));
   return linePlot({
     id: "cosines",

@@ -30,7 +30,7 @@ describe("modicum reproduce", () => {
   it.each([
     [
       ["acqi"],
-      'the experiment must be one of baselines, aciq, norm-matters, fixed-classifier, train-longer, got "acqi". Did you mean "aciq"?',
+      'the experiment must be one of baselines, aciq, norm-matters, fixed-classifier, train-longer, eight-bit-training, got "acqi". Did you mean "aciq"?',
     ],
     [["aciq", "--scale", "huge"], "Allowed choices are smoke, small, full."],
     [["aciq", "--seeds", "0"], "It must be a whole number from 1 to 1000."],

@@ -1,7 +1,8 @@
 /** How far rounding turns the gradients of weights, layer by layer. */
 import { openTrainingData } from "../../files/index.ts";
 import { type Batch, fit as carryOut, parseRecipe, planTraining, type RecipeInput } from "../../fit/index.ts";
-import { type Tensor, toNumbers } from "../../tensor/index.ts";
+import { tensorCosine } from "../../precision/index.ts";
+import { type Tensor, tensorOf, toNumbers } from "../../tensor/index.ts";
 import { compile, type StepVariable } from "../../train/index.ts";
 import type { Lab } from "../experiment.ts";
 import { type EightBitResult, everythingIn, FLOAT_RANGE, recipeOf, type Task, type Variant } from "./variants.ts";
@@ -12,13 +13,7 @@ const BITS = [2, 3, 4, 5, 6, 7, 8] as const;
 const BATCHES = 4;
 
 /** Bits at which a curve is predicted, and the size of the largest weight. */
-export const PREDICTED = { bits: BITS, size: 784 * 128 } as const;
-
-/** Of a normal vector of N numbers with its rounded copy: 1 / sqrt(1 + r^2), r = sqrt(2 ln N / 3) / 2^M. */
-export function predictedCosine(bits: number, size: number): number {
-  const r = Math.sqrt((2 * Math.log(size)) / 3) / 2 ** bits;
-  return 1 / Math.sqrt(1 + r * r);
-}
+export const PREDICTED: { readonly bits: readonly number[]; readonly size: number } = { bits: BITS, size: 784 * 128 };
 
 /** Trains in float, then takes the gradients of a few batches in float and in 2 to 8 bits. */
 export async function measureCosines(lab: Lab, task: Task): Promise<NonNullable<EightBitResult["cosines"]>> {
@@ -35,7 +30,7 @@ export async function measureCosines(lab: Lab, task: Task): Promise<NonNullable<
   const isWeight = ({ path, role, shape }: StepVariable): boolean =>
     role === "parameter" && shape.length > 1 && path in variables;
   const weights = trained.step.variables.filter(isWeight).map(({ path }) => path);
-  const gradientsIn = async (variant: Variant): Promise<Float64Array[][]> => {
+  const gradientsIn = async (variant: Variant): Promise<Tensor[][]> => {
     // One step of rate 1 without momentum changes weights by their gradients.
     const recipe = recipeOf(task, variant);
     const { step } = await open({
@@ -48,7 +43,7 @@ export async function measureCosines(lab: Lab, task: Task): Promise<NonNullable<
     const start = Object.fromEntries(
       Object.entries(variables).filter(([path]) => known.has(path) && path !== "step" && path !== "seed"),
     );
-    const results: Float64Array[][] = [];
+    const results: Tensor[][] = [];
     for (const batch of batches) {
       const training = await compile(step, { runtime: lab.runtime, seed: lab.seed, variables: start });
       try {
@@ -66,7 +61,7 @@ export async function measureCosines(lab: Lab, task: Task): Promise<NonNullable<
   for (const bits of BITS) {
     const rounded = await gradientsIn(everythingIn(bits));
     weights.forEach((path, place) => {
-      const cosines = exact.map((gradients, batch) => cosine(gradients[place]!, rounded[batch]![place]!));
+      const cosines = exact.map((gradients, batch) => tensorCosine(gradients[place]!, rounded[batch]![place]!));
       const mean = cosines.reduce((sum, one) => sum + one, 0) / cosines.length;
       found.push({ layer: path.replace(/(\.linear)?\.weight$/, ""), bits, cosine: mean });
     });
@@ -74,18 +69,11 @@ export async function measureCosines(lab: Lab, task: Task): Promise<NonNullable<
   return found;
 }
 
-function difference(before: Tensor, after: Tensor): Float64Array {
+function difference(before: Tensor, after: Tensor): Tensor {
   const end = toNumbers(after);
-  return Float64Array.from(toNumbers(before), (number, index) => number - end[index]!);
-}
-
-function cosine(a: Float64Array, b: Float64Array): number {
-  let [dot, first, second] = [0, 0, 0];
-  a.forEach((x, index) => {
-    const y = b[index]!;
-    dot += x * y;
-    first += x * x;
-    second += y * y;
-  });
-  return dot / Math.sqrt(first * second);
+  return tensorOf(
+    "float64",
+    before.shape,
+    Array.from(toNumbers(before), (number, index) => number - end[index]!),
+  );
 }
