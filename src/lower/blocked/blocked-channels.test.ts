@@ -107,6 +107,17 @@ const cases: Readonly<Record<string, Build>> = {
       ops.reduceMin(x, { axes: [0, 2, 3] }),
     ];
   }),
+  "codes with and without noise, and ranges of everything": onBlocks((ops, x, input, block) => {
+    const range = { low: ops.reduceMin(x, { keepDims: false }), high: ops.reduceMax(x, { keepDims: false }) };
+    const scale = ops.div(ops.sub(range.high, range.low), 255);
+    const zeroPoint = ops.round(ops.neg(ops.div(range.low, scale)));
+    const codes = { lowest: 0, highest: 255 };
+    const noise = ops.mul(ops.tanh(input([1, block, 5, 4])), 0.5);
+    return [
+      ops.relu(ops.emit("Quantized", [x, scale, zeroPoint], codes, modicum)),
+      ops.relu(ops.emit("Quantized", [x, scale, zeroPoint, noise], codes, modicum)),
+    ];
+  }),
   "numbers per channel": onBlocks((ops, x, input, block) => {
     const [a, b] = [input([block, 1, 1]), input([1, block, 1, 1])];
     const y = ops.add(ops.sub(ops.mul(x, a), b), ops.div(x, ops.add(ops.square(a), 1)));
@@ -128,6 +139,9 @@ const cases: Readonly<Record<string, Build>> = {
     ops.globalAveragePool(x),
     ops.reduceMax(x, { axes: [1] }),
     ops.reduceSum(x, { axes: [0] }),
+    ops.reduceSum(x),
+    ops.reduceMean(x, { keepDims: false }),
+    ops.reduceMax(x),
   ]),
   "expanded numbers": onBlocks((ops, x, input, block) => {
     const [dy, y] = [ops.expand(input([2, block, 1, 1]), ops.shapeOf(x)), ops.relu(x)];

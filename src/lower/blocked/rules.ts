@@ -5,6 +5,7 @@ import { convolution } from "./rules/convolution.ts";
 import { elementAccess } from "./rules/element-access.ts";
 import { elementwise } from "./rules/elementwise.ts";
 import { pooling } from "./rules/pooling.ts";
+import { quantization } from "./rules/quantized.ts";
 import { weightGradients } from "./rules/weight-gradient.ts";
 
 /** Rules by operator; those of other domains are written `domain:Operator`. */
@@ -15,4 +16,5 @@ export const blockedRules: Readonly<Record<string, BlockedRule>> = {
   ...batchNormalizations,
   ...pooling,
   ...elementAccess,
+  ...quantization,
 };

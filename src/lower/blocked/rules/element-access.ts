@@ -14,12 +14,15 @@ const reshape: BlockedRule = ({ node, ops, isBlocked, canBlock, mark }) => {
   return [mark(ops.reshape(x, to))];
 };
 
-/** The largest or smallest number over all places, whose layouts are one and the same. */
+/** The largest or smallest number over all places, whose layouts are one and the same, or over everything. */
 function extreme(isLargest: boolean): BlockedRule {
   return ({ node, ops, block, isBlocked, canBlock }) => {
     const x = node.input(0);
     const axes = ops.numbersOf(node.inputs[1]) ?? node.ints("axes");
-    if (!isBlocked(x) || !canBlock(x) || axes?.join() !== "2,3") return undefined;
+    if (!isBlocked(x) || !canBlock(x)) return undefined;
+    // Over everything it does not matter what lies where.
+    if (axes === undefined) return [ops.emit(node.operator, [x], Object.fromEntries(node.attributes))];
+    if (axes.join() !== "2,3") return undefined;
     const [batch, channels, ...places] = ops.shapeOf(x) as [number, number, number, number];
     const kept = ops.shapeOf(node.output());
     if (isLargest) return [ops.reshape(emitBlocked(ops, "GlobalMaxPool", [x], [batch, channels, 1, 1]), kept)];

@@ -5,12 +5,15 @@ import type { BlockedContext, BlockedRule } from "../blocked-rule.ts";
 import { emitBlocked, meanOverPlaces } from "../nchwc.ts";
 import { maxPoolGradientByTaps } from "../pool-by-taps.ts";
 
-/** Sums and means over all places, of each example or of the batch. Their results are the same in both layouts. */
+/** Sums and means over all places, of each example or of the batch, or over everything. Their results are the same in both layouts. */
 function reduction(isMean: boolean): BlockedRule {
   return ({ node, ops, isBlocked, canBlock }) => {
     const x = node.input(0);
     const given = ops.numbersOf(node.inputs[1]) ?? node.ints("axes");
-    if (!isBlocked(x) || !canBlock(x) || !given) return undefined;
+    if (!isBlocked(x) || !canBlock(x)) return undefined;
+    // Over everything it does not matter what lies where.
+    if (!node.inputs[1] && !given) return [ops.emit(node.operator, [x], Object.fromEntries(node.attributes))];
+    if (!given) return undefined;
     const axes = new Set(given.map((axis) => (axis < 0 ? axis + 4 : axis)));
     if (!axes.has(2) || !axes.has(3) || axes.has(1)) return undefined;
     const means = meanOverPlaces(ops, x);
