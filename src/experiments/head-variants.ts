@@ -12,9 +12,9 @@ export interface HeadVariant {
 }
 
 export const LEARNED: HeadVariant = { key: "learned", title: "learned", head: { kind: "linear" } };
-export const COSINE: HeadVariant = { key: "cosine", title: "learned, cosines", head: { kind: "cosine" } };
+const COSINE: HeadVariant = { key: "cosine", title: "learned, cosines", head: { kind: "cosine" } };
 export const ORTHOGONAL: HeadVariant = { key: "orthogonal", title: "orthogonal", head: { kind: "orthogonal" } };
-export const SIMPLEX: HeadVariant = { key: "simplex", title: "simplex", head: { kind: "simplex" } };
+const SIMPLEX: HeadVariant = { key: "simplex", title: "simplex", head: { kind: "simplex" } };
 /** Hadamard rows without the row of ones. */
 export const ROWS: HeadVariant = { key: "hadamard", title: "Hadamard, rows 1 to C", head: { kind: "hadamard" } };
 /** Hadamard rows as published, but for the sign. */

@@ -1,5 +1,6 @@
 /** Weights quantized in blocks along a row, as MatMulNBits and GatherBlockQuantized hold them. */
-import { roundHalfEven, symmetricGrid } from "./grid.ts";
+import { roundHalfEven } from "../tensor/index.ts";
+import { symmetricGrid } from "./grid.ts";
 
 /** Weights that share a scale; what every execution provider has kernels for. */
 export const BLOCK_SIZE = 32;

@@ -1,15 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  constantGrid,
-  deployableGrid,
-  gridFor,
-  gridRange,
-  highestCode,
-  MINIMUM_SCALE,
-  roundHalfEven,
-  symmetricGrid,
-} from "./grid.ts";
+import { roundHalfEven } from "../tensor/index.ts";
+import { constantGrid, deployableGrid, gridFor, gridRange, highestCode, MINIMUM_SCALE, symmetricGrid } from "./grid.ts";
 import { fakeQuantize, quantize } from "./quantize-values.ts";
 
 const anyRange = fc

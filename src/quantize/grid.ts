@@ -1,5 +1,6 @@
 /** The uniform grid of a quantizer: which real numbers its integer codes stand for. */
 import { DataError, OptionError } from "../errors.ts";
+import { roundHalfEven } from "../tensor/index.ts";
 
 /** An interval of real numbers that is to be represented. */
 export interface Range {
@@ -105,12 +106,6 @@ export function symmetricGrid(maxAbs: number, bits: number): Grid {
   }
   const scale = Math.max(Math.fround(maxAbs / (2 ** (bits - 1) - 1)), MINIMUM_SCALE);
   return { bits, scale, zeroPoint: 0, lowestCode: -(2 ** (bits - 1)) };
-}
-
-/** Returns the integer nearest to x, ties to the even one (as ONNX's Round and QuantizeLinear). Exact for |x| < 2^51. */
-export function roundHalfEven(x: number): number {
-  // Adding 1.5 * 2^52 leaves no bits for a fraction, so the addition itself rounds, by IEEE 754's default rule.
-  return Math.abs(x) < 2 ** 51 ? x + 6755399441055744 - 6755399441055744 : x;
 }
 
 function assertBits(bits: number): void {

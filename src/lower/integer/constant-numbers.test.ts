@@ -4,11 +4,11 @@ import { Ops } from "../../build/index.ts";
 import { writeModel } from "../../onnx/index.ts";
 import { Program, type Value } from "../../program/index.ts";
 import { nodeRuntime } from "../../runtime/node.ts";
-import { float32, seededRandom, toNumbers } from "../../tensor/index.ts";
-import { ConstantNumbers, roundHalfToEven } from "./constant-numbers.ts";
+import { float32, roundHalfEven, seededRandom, toNumbers } from "../../tensor/index.ts";
+import { ConstantNumbers } from "./constant-numbers.ts";
 
 it("rounds halves to the even number", () => {
-  expect([-2.5, -1.5, -0.5, 0.4, 0.5, 1.5, 2.5, 2.6].map(roundHalfToEven)).toEqual([-2, -2, 0, 0, 0, 2, 2, 3]);
+  expect([-2.5, -1.5, -0.5, 0.4, 0.5, 1.5, 2.5, 2.6].map(roundHalfEven)).toEqual([-2, -2, 0, 0, 0, 2, 2, 3]);
 });
 
 describeUnless(reasonWithoutOnnxRuntimeNode(), "numbers that follow from constants", () => {

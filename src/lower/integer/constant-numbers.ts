@@ -1,6 +1,6 @@
 /** Working out float numbers that follow from constants, such as the scales of a trained network's grids. */
 import { type Node, staticShape, type Value } from "../../program/index.ts";
-import { toNumbers } from "../../tensor/index.ts";
+import { roundHalfEven, toNumbers } from "../../tensor/index.ts";
 
 /** The numbers of a float32 value. */
 export interface FloatNumbers {
@@ -17,7 +17,7 @@ const UNARY: Readonly<Record<string, Unary>> = {
   Abs: Math.abs,
   Sqrt: Math.sqrt,
   Reciprocal: (x) => 1 / x,
-  Round: roundHalfToEven,
+  Round: roundHalfEven,
 };
 
 const BINARY: Readonly<Record<string, Binary>> = {
@@ -38,14 +38,6 @@ const REDUCTIONS: Readonly<Record<string, readonly [start: number, step: Binary]
 
 /** Operators that change shapes only. */
 const RESHAPES = new Set(["Reshape", "Squeeze", "Unsqueeze", "Flatten"]);
-
-/** Rounds to the nearest whole number, halves to the even one: what ONNX's Round and QuantizeLinear do. */
-export function roundHalfToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
-}
 
 /** Works out values; each result is rounded to float32 as an engine rounds it. */
 export class ConstantNumbers {

@@ -1,12 +1,12 @@
 /** Networks that were trained in 8 bits, as models for use: products of integers, on the grids that training found. */
 import type { Ops } from "../../build/index.ts";
 import { type Node, type Program, removeDeadNodes, staticShape, type Value } from "../../program/index.ts";
-import { float32, Tensor } from "../../tensor/index.ts";
+import { float32, roundHalfEven, Tensor } from "../../tensor/index.ts";
 import { byteCodes, type Codes, hasByteCodes, quantizedOf } from "../quantized.ts";
 import { rewriteProgram } from "../rewrite.ts";
 import { keyOf } from "../without-kernel.ts";
-import { ConstantNumbers, type FloatNumbers, roundHalfToEven } from "./constant-numbers.ts";
-import { Followers, normalizedGrid, quantizedConv, type ResultGrid } from "./integer-conv.ts";
+import { ConstantNumbers, type FloatNumbers } from "./constant-numbers.ts";
+import { Followers, normalizedGrid, quantizedConv, type ResultGrid } from "./exported-convolutions.ts";
 
 /** Operators that move codes as they move numbers. */
 const MOVES = new Set(["Flatten", "Reshape", "Identity"]);
@@ -215,7 +215,7 @@ class IntegerModel {
     const inner = shape.slice(channelAxis + 1).reduce((a, b) => a * b, 1);
     const codes = Int8Array.from(data, (number, place) => {
       const step = scales.data[scales.data.length === 1 ? 0 : Math.floor(place / inner) % channels]!;
-      return Math.min(Math.max(roundHalfToEven(Math.fround(number / step)), lowest), highest);
+      return Math.min(Math.max(roundHalfEven(Math.fround(number / step)), lowest), highest);
     });
     return { codes: new Tensor("int8", shape, codes), scales: scales.data };
   }

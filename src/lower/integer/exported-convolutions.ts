@@ -1,9 +1,8 @@
 /** Convolutions of codes whose results are codes. */
 import type { Ops } from "../../build/index.ts";
 import type { Node, Value } from "../../program/index.ts";
-import { float32, Tensor } from "../../tensor/index.ts";
+import { float32, roundHalfEven, Tensor } from "../../tensor/index.ts";
 import type { Codes } from "../quantized.ts";
-import { roundHalfToEven } from "./constant-numbers.ts";
 
 /** Largest bias in units of the products: sums stay below 2^31. */
 const LARGEST_BIAS = 2 ** 30;
@@ -45,7 +44,7 @@ export function quantizedConv(ops: Ops, conv: ScaledConv, grid: ResultGrid): Cod
     if (sign !== 1) {
       for (let at = channel * inner; at < (channel + 1) * inner; at++) codes[at] = Math.max(-127, codes[at]!) * sign;
     }
-    bias[channel] = roundHalfToEven(shift / (inputScale * scales[channel]!));
+    bias[channel] = roundHalfEven(shift / (inputScale * scales[channel]!));
   });
   const scale = ops.constant(float32([], [grid.scale]));
   const zeroPoint = ops.constant(new Tensor("uint8", [], Uint8Array.of(grid.zeroPoint)));
@@ -76,7 +75,7 @@ export function normalizedGrid(weight: Float32Array, bias: Float32Array, isCut: 
   });
   if (isCut) low = 0;
   const scale = Math.fround(Math.max((high - low) / 255, 1e-8));
-  return { scale, zeroPoint: roundHalfToEven(-low / scale) };
+  return { scale, zeroPoint: roundHalfEven(-low / scale) };
 }
 
 /** What takes a value, as long as that is one node only. */
