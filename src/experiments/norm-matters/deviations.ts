@@ -112,13 +112,17 @@ function claims(results: Results<NormMattersResult>): Claim[] {
   const alike = (network: string, points: number): Claim[] =>
     others.map(({ key, name }) => ({
       statement: `${network}: ${name} is within ${points} points of L2`,
-      measured: gained(results, `${network === "MLP" ? "perceptron" : "convnet"}/l2`, `${network === "MLP" ? "perceptron" : "convnet"}/${key}`),
+      measured: gained(
+        results,
+        `${network === "MLP" ? "perceptron" : "convnet"}/l2`,
+        `${network === "MLP" ? "perceptron" : "convnet"}/${key}`,
+      ),
       unit: "points",
       above: -points,
       below: points,
       evidence: "consistent",
       decisive: true,
-    })); // biome-ignore format: one measured number in a line
+    }));
   return [
     ...alike("MLP", 0.5),
     ...alike("convnet", 1),
