@@ -164,7 +164,8 @@ function blockWeights(layer: Layer, values: Float32Array, { bits }: QuantizeLaye
   return quantizeBlocks(transpose(values, rows, columns), rows, bits);
 }
 
-function floatsOf(layer: Layer, weights: QuantizedWeights): Float32Array {
+/** Returns the numbers that a layer's integers stand for, in the layout of its weights. */
+export function floatsOf(layer: Layer, weights: QuantizedWeights): Float32Array {
   if (weights.granularity === "channel") return dequantizeWeights(weights);
   const rows = dequantizeBlocks(weights);
   return layer.kind === "embedding" ? rows : transpose(rows, weights.rows, weights.rowLength);
