@@ -1,78 +1,75 @@
-/** Weights quantized in blocks along a row, as MatMulNBits and GatherBlockQuantized hold them. */
+/** Weights quantized in blocks along a row, as MatMulNBits and GatherBlockQuantized take them. */
 import { roundHalfEven } from "../tensor/index.ts";
-import { symmetricGrid } from "./grid.ts";
+import { type BlockFormat, codeLimits } from "./block-format.ts";
+import { type BlockGridOptions, blockGrid } from "./block-grid.ts";
 
-/** Weights that share a scale; what every execution provider has kernels for. */
-export const BLOCK_SIZE = 32;
-
-/** Rows of weights as unsigned codes with the middle code as zero, each row padded to whole blocks. */
-export interface BlockWeights {
+/** Rows of weights as unsigned codes: `w = (code - zeroPoint) * scale`, with one scale and zero point for each block. */
+export interface BlockWeights extends BlockFormat {
   readonly granularity: "block";
-  /** Of the grids, 2 to 8: codes use that many of the levels that `storedBits` has. */
-  readonly bits: number;
-  /** Two codes to a byte, or one: the widths that the operators have. */
-  readonly storedBits: 4 | 8;
   readonly rows: number;
-  /** Weights in a row before padding. */
+  /** Weights in a row. */
   readonly rowLength: number;
   readonly blocksPerRow: number;
-  /** [rows, blocks, bytes of a block]. */
-  readonly packed: Uint8Array;
+  /** [rows, rowLength], one to a byte. */
+  readonly codes: Uint8Array;
   /** [rows, blocks]. */
   readonly scales: Float32Array;
+  /** [rows, blocks]; codes that stand for zero. */
+  readonly zeroPoints: Uint8Array;
 }
 
-/** Quantizes rows of weights, each block to the scale of its largest magnitude. */
-export function quantizeBlocks(values: Float32Array, rowLength: number, bits: number): BlockWeights {
-  const storedBits = bits <= 4 ? 4 : 8;
+/** Quantizes rows of weights to the nearest code, each block on a grid of its own. */
+export function quantizeBlocks(values: Float32Array, rowLength: number, options: BlockGridOptions): BlockWeights {
+  const { bits, blockSize, symmetric } = options;
   const rows = values.length / rowLength;
-  const blocksPerRow = Math.ceil(rowLength / BLOCK_SIZE);
-  const blockBytes = (BLOCK_SIZE * storedBits) / 8;
-  const packed = new Uint8Array(rows * blocksPerRow * blockBytes);
+  const blocksPerRow = Math.ceil(rowLength / blockSize);
   const scales = new Float32Array(rows * blocksPerRow);
+  const zeroPoints = new Uint8Array(scales.length);
+  const layout = { rows, rowLength, blocksPerRow };
   for (let block = 0; block < scales.length; block++) {
-    const row = Math.floor(block / blocksPerRow);
-    const start = row * rowLength + (block % blocksPerRow) * BLOCK_SIZE;
-    const end = Math.min(start + BLOCK_SIZE, (row + 1) * rowLength);
-    let largest = 0;
-    for (let i = start; i < end; i++) largest = Math.max(largest, Math.abs(values[i]!));
-    scales[block] = symmetricGrid(largest, bits).scale;
-    packBlock(values, start, end, scales[block]!, storedBits, packed, block * blockBytes);
+    const [start, end] = blockExtent({ ...layout, blockSize }, block);
+    const { scale, zeroPoint } = blockGrid(values.subarray(start, end), options);
+    scales[block] = scale;
+    zeroPoints[block] = zeroPoint;
   }
-  return { granularity: "block", bits, storedBits, rows, rowLength, blocksPerRow, packed, scales };
+  const grids = { granularity: "block", bits, blockSize, symmetric, ...layout, scales, zeroPoints } as const;
+  return { ...grids, codes: nearestCodes(values, grids) };
 }
 
-function packBlock(
-  values: Float32Array,
-  start: number,
-  end: number,
-  scale: number,
-  bits: 4 | 8,
-  packed: Uint8Array,
-  at: number,
-): void {
-  const zero = 2 ** (bits - 1);
-  for (let i = 0; i < BLOCK_SIZE; i++) {
-    const code = start + i < end ? roundHalfEven(values[start + i]! / scale) + zero : zero;
-    const byte = at + (bits === 4 ? i >> 1 : i);
-    packed[byte] = packed[byte]! | (code << (bits === 4 ? (i & 1) * 4 : 0));
+/** Returns the code nearest to each weight on its block's grid. */
+export function nearestCodes(values: Float32Array, grids: Omit<BlockWeights, "codes">): Uint8Array {
+  const [lowest, highest] = codeLimits(grids);
+  const codes = new Uint8Array(values.length);
+  for (let block = 0; block < grids.scales.length; block++) {
+    const [start, end] = blockExtent(grids, block);
+    const scale = grids.scales[block]!;
+    const zeroPoint = grids.zeroPoints[block]!;
+    for (let i = start; i < end; i++) {
+      codes[i] = Math.min(highest, Math.max(lowest, roundHalfEven(values[i]! / scale) + zeroPoint));
+    }
   }
+  return codes;
 }
 
 /** Returns the numbers the codes stand for, [rows, rowLength]. */
 export function dequantizeBlocks(weights: BlockWeights): Float32Array {
-  const { packed, scales, rows, rowLength, blocksPerRow, storedBits: bits } = weights;
-  const blockBytes = (BLOCK_SIZE * bits) / 8;
-  const zero = 2 ** (bits - 1);
-  const values = new Float32Array(rows * rowLength);
-  for (let at = 0; at < values.length; at++) {
-    const inRow = at % rowLength;
-    const block = Math.floor(at / rowLength) * blocksPerRow + Math.floor(inRow / BLOCK_SIZE);
-    const i = inRow % BLOCK_SIZE;
-    const byte = packed[block * blockBytes + (bits === 4 ? i >> 1 : i)]!;
-    values[at] = ((bits === 4 ? (byte >> ((i & 1) * 4)) & 15 : byte) - zero) * scales[block]!;
+  const { codes, scales, zeroPoints } = weights;
+  const values = new Float32Array(codes.length);
+  for (let block = 0; block < scales.length; block++) {
+    const [start, end] = blockExtent(weights, block);
+    for (let i = start; i < end; i++) values[i] = (codes[i]! - zeroPoints[block]!) * scales[block]!;
   }
   return values;
+}
+
+/** Returns where a block of the matrix starts and ends among all weights. */
+export function blockExtent(
+  { rowLength, blockSize, blocksPerRow }: Pick<BlockWeights, "rowLength" | "blockSize" | "blocksPerRow">,
+  block: number,
+): readonly [start: number, end: number] {
+  const row = Math.floor(block / blocksPerRow);
+  const start = row * rowLength + (block % blocksPerRow) * blockSize;
+  return [start, Math.min(start + blockSize, (row + 1) * rowLength)];
 }
 
 /** Returns a [rows, columns] matrix transposed. */

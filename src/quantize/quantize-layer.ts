@@ -4,7 +4,9 @@ import type { Layer } from "../prepare/index.ts";
 import { constantSize } from "../program/index.ts";
 import { toFloat32 } from "../tensor/index.ts";
 import { biasShift } from "./bias-shift.ts";
-import { BLOCK_SIZE, dequantizeBlocks, quantizeBlocks, transpose } from "./block-weights.ts";
+import { type BlockGridKind, DEFAULT_BLOCK_SIZE } from "./block-format.ts";
+import { blockRows, fromRows, haveSameRows, toRows } from "./block-layer.ts";
+import { dequantizeBlocks, quantizeBlocks } from "./block-weights.ts";
 import type { InputMoments } from "./calibrate.ts";
 import { hasChannelBias } from "./channel-bias.ts";
 import { weightCorrection } from "./correction.ts";
@@ -16,11 +18,17 @@ import { dequantizePerChannel, quantizePerChannel } from "./quantize-values.ts";
 import { type ChannelWeights, dequantizeWeights, type QuantizedWeights } from "./quantized-weights.ts";
 import { weightGrids } from "./weight-scale.ts";
 
+export { canUseBlocks } from "./block-layer.ts";
+
 /** How to quantize a layer's weights. */
 export interface QuantizeLayerOptions {
   readonly bits: number;
   /** "block" for matrix products and embeddings that have kernels for it. */
   readonly granularity: "channel" | "block";
+  /** Weights in a block. Default 32. */
+  readonly blockSize?: number;
+  /** Whether the codes of a block are symmetric around zero, or have a zero point of their own. Default "symmetric". */
+  readonly blockGrid?: BlockGridKind;
   readonly clip: "max" | "mse";
   readonly correction: Correction;
   /** Moments of the channels of the layer's input; without them biases stay as they are. */
@@ -83,6 +91,8 @@ function takenOver(layer: Layer, options: QuantizeLayerOptions): QuantizedWeight
   const { sameWeights, bits, granularity, inputGrid } = options;
   if (!sameWeights) return undefined;
   const { layer: other, weights } = sameWeights;
+  if (weights.granularity === "block" && weights.bits === bits && granularity === "block")
+    return haveSameRows(layer, other) ? weights : undefined;
   if (other.kind !== layer.kind || other.outputChannelAxis !== layer.outputChannelAxis) return undefined;
   if (weights.granularity !== granularity || weights.bits !== bits) return undefined;
   if (weights.granularity === "block" || !inputGrid) return weights;
@@ -158,25 +168,15 @@ function withRoomForBias(layer: Layer, grids: readonly Grid[], inputScale: numbe
 }
 
 /** Block weights as their operators want them: rows along the summed axis for a product, the table's rows for an embedding. */
-function blockWeights(layer: Layer, values: Float32Array, { bits }: QuantizeLayerOptions): QuantizedWeights {
-  const [rows, columns] = layer.weight.constant!.shape as [number, number];
-  if (layer.kind === "embedding") return quantizeBlocks(values, columns, bits);
-  return quantizeBlocks(transpose(values, rows, columns), rows, bits);
+function blockWeights(layer: Layer, values: Float32Array, options: QuantizeLayerOptions): QuantizedWeights {
+  const { bits, blockSize = DEFAULT_BLOCK_SIZE, blockGrid, clip } = options;
+  const symmetric = blockGrid !== "asymmetric";
+  return quantizeBlocks(toRows(layer, values), blockRows(layer).rowLength, { bits, blockSize, symmetric, clip });
 }
 
 /** Returns the numbers that a layer's integers stand for, in the layout of its weights. */
 export function floatsOf(layer: Layer, weights: QuantizedWeights): Float32Array {
-  if (weights.granularity === "channel") return dequantizeWeights(weights);
-  const rows = dequantizeBlocks(weights);
-  return layer.kind === "embedding" ? rows : transpose(rows, weights.rows, weights.rowLength);
-}
-
-/** Returns whether a layer's weights can be held in blocks: a plain matrix whose rows are long enough to be worth it. */
-export function canUseBlocks(layer: Layer): boolean {
-  const shape = layer.weight.constant!.shape;
-  if (shape.length !== 2 || layer.weight.dtype !== "float32") return false;
-  if (layer.kind === "embedding") return shape[1]! % BLOCK_SIZE === 0;
-  return layer.kind === "matmul" && layer.weightIndex === 1 && shape[0]! >= BLOCK_SIZE;
+  return weights.granularity === "channel" ? dequantizeWeights(weights) : fromRows(layer, dequantizeBlocks(weights));
 }
 
 /** The expected shift of each output, for layers whose products sum over channels with known means. */
