@@ -20,6 +20,8 @@ import { bestCandidate } from "./try-ranges.ts";
 export interface ActivationCalibration {
   /** How each activation is quantized, by the value that is stored. */
   readonly choices: ReadonlyMap<Value, ActivationChoice>;
+  /** The same by minimum and maximum, which refinements are compared with; empty without refinements. */
+  readonly unclipped: ReadonlyMap<Value, ActivationChoice>;
   /** Layers that compute in float although they have an integer form, with the reason. */
   readonly floatLayers: ReadonlyMap<Layer, string>;
   /** Moments of the channels of layers' inputs, for corrections. */
@@ -76,6 +78,7 @@ export async function calibrateActivations(
   const statistics = new Map([...found.statistics, ...known]);
   const choices = new Map<Value, ActivationChoice>();
   const rivals = new Map<Value, ActivationChoice>();
+  const unclipped = new Map<Value, ActivationChoice>();
   const bitsOf = assignBits(settings.policy, layers, settings);
   const breathe = breathing(options.signal);
   for (const [value, request] of plan.requests) {
@@ -85,6 +88,9 @@ export async function calibrateActivations(
     if (!own?.tensor) continue;
     const asked = choiceOptions(request, bitsOf, settings);
     choices.set(value, chooseGrid(request, own, asked));
+    if (settings.refinements.length > 0) {
+      unclipped.set(value, chooseGrid(request, own, { ...asked, method: UNCLIPPED }));
+    }
     if (!settings.rival || request.side === "one-sided" || asked.method === UNCLIPPED) continue;
     rivals.set(value, chooseGrid(request, own, { ...asked, method: settings.rival }));
   }
@@ -100,7 +106,7 @@ export async function calibrateActivations(
     inputsOf.flatMap((value) => (statistics.has(value) ? [[value, statistics.get(value)!.inputs] as const] : [])),
   );
   const remaining = settings.simulate ? { choices, floatLayers: new Map() } : withoutCoarseMaxima(choices, layers);
-  return { ...remaining, inputMoments, samples: found.samples, batches: found.batches };
+  return { ...remaining, unclipped, inputMoments, samples: found.samples, batches: found.batches };
 }
 
 /** The grids that two sets of choices give differently. */
@@ -192,6 +198,6 @@ function choiceOptions(
     variant,
     allocation,
     perChannel,
-    deployable: !simulate,
+    deployable: !simulate || settings.refinements.length > 0,
   };
 }

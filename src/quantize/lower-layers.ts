@@ -1,19 +1,18 @@
 /** From decisions to a rewritten program: quantizes every layer's weights and calls the target's lowering. */
 import type { Layer } from "../prepare/index.ts";
-import type { Node, Program, Value } from "../program/index.ts";
-import type { ActivationPlan } from "./activation-plan.ts";
-import { breathing } from "./breathing.ts";
+import type { Node, Program } from "../program/index.ts";
 import type { ActivationCalibration } from "./calibrate-activations.ts";
-import { deployableGrids, simulatedGrids } from "./choose-grids.ts";
-import type { ActivationGrid, Grid } from "./grid.ts";
+import { simulatedGrids } from "./choose-grids.ts";
 import { lowerForCpu } from "./lowering/cpu.ts";
-import type { LoweredProgram, QuantizationPlan, QuantizedLayer } from "./lowering/plan.ts";
+import type { LoweredProgram, QuantizationPlan } from "./lowering/plan.ts";
 import { lowerPortably } from "./lowering/portable.ts";
 import { lowerToSimulation } from "./lowering/simulate.ts";
 import { lowerForWebGpu } from "./lowering/webgpu.ts";
 import type { Target } from "./options.ts";
 import { assignBits } from "./policy.ts";
-import { canUseBlocks, layerWeights, quantizeLayer } from "./quantize-layer.ts";
+import { floatsOf, layerWeights } from "./quantize-layer.ts";
+import type { Draft } from "./refinements/refinement.ts";
+import { simulateInPlace } from "./refinements/simulate-draft.ts";
 import { FLOAT_BITS, type Settings } from "./settings.ts";
 import { type SimulatedWeights, simulateLayer } from "./simulate-layer.ts";
 
@@ -38,61 +37,32 @@ const LOWERINGS: Readonly<Record<Target, (plan: QuantizationPlan) => LoweredProg
   portable: lowerPortably,
 };
 
-/** Rewrites a prepared program in place. Rejects with the signal's reason when that is aborted; the program is then unchanged. */
-export async function lowerLayers(
-  program: Program,
-  layers: readonly Layer[],
-  activations: ActivationPlan,
-  calibration: ActivationCalibration,
-  { settings, signal }: { readonly settings: Settings; readonly signal: AbortSignal | undefined },
-): Promise<LoweredLayers> {
-  const breathe = breathing(signal);
-  if (settings.simulate) return simulateLayers(program, layers, calibration, settings, breathe);
-  const grids = deployableGrids(calibration.choices, activations);
-  const bitsOf = assignBits(settings.policy, layers, settings);
-  const quantized: QuantizedLayer[] = [];
-  const lowered: LoweredLayer[] = [];
-  const byWeight = new Map<Value, QuantizedLayer>();
-  for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
-    await breathe();
-    const { weights: bits, reason } = bitsOf.get(layer)!;
-    const inFloat = calibration.floatLayers.get(layer);
-    const inputGrid = inFloat === undefined ? grids.get(layer.input) : undefined;
-    const made = quantizeLayer(layer, {
-      bits,
-      granularity: granularityOf(layer, settings, inputGrid),
-      clip: settings.weightRange === "mse" && bits <= 4 ? "mse" : "max",
-      correction: settings.correction,
-      inputMoments: calibration.inputMoments.get(layer.input),
-      inputGrid: settings.target === "webgpu" ? undefined : finestGrid(inputGrid),
-      sameWeights: byWeight.get(layer.weight),
-    });
-    byWeight.set(layer.weight, made.quantized);
-    quantized.push(made.quantized);
-    lowered.push({
+/**
+ * Rewrites a draft's program in place: integers for its target, or float arithmetic that computes the same.
+ *
+ * @param floatLayers Layers that compute in float although they have an integer form, with the reason.
+ */
+export function lowerDraft(draft: Draft, floatLayers: ReadonlyMap<Layer, string>): LoweredLayers {
+  const { program, weights, plan: activations, grids, settings } = draft;
+  const bitsOf = assignBits(settings.policy, draft.layers, settings);
+  const lowered = [...weights].map(([layer, quantized]): LoweredLayer => {
+    return {
       layer,
-      weightBits: bits,
-      weightSqnrDb: sqnrDb(layerWeights(layer), made.floats),
-      reason: inFloat ?? reason,
-    });
-  }
-  const plan = { program, layers: byNode(quantized), activations, grids };
+      weightBits: quantized.weights.bits,
+      weightSqnrDb: sqnrDb(layerWeights(layer), floatsOf(layer, quantized.weights)),
+      reason: floatLayers.get(layer) ?? bitsOf.get(layer)!.reason,
+    };
+  });
+  if (settings.simulate) return { ...simulateInPlace(draft), layers: lowered };
+  const plan = { program, layers: byNode([...weights.values()]), activations, grids };
   return { ...LOWERINGS[settings.target](plan), layers: lowered };
 }
 
-/** The grid of the input channel with the smallest scale: what has room for a bias there has it in all. */
-function finestGrid(grid: ActivationGrid | undefined): Grid | undefined {
-  if (!grid?.channelScales) return grid;
-  return { ...grid, scale: grid.scale * grid.channelScales.reduce((least, scale) => Math.min(least, scale)) };
-}
-
-/** Blocks where an operator takes them and the products are not integer products anyway. */
-function granularityOf(layer: Layer, { target }: Settings, inputGrid: Grid | undefined): "channel" | "block" {
-  if (target === "portable" || !canUseBlocks(layer)) return "channel";
-  return inputGrid && layer.kind !== "embedding" ? "channel" : "block";
-}
-
-async function simulateLayers(
+/**
+ * Rewrites a prepared program in place, as ACIQ quantizes: grids and bits per channel, in float arithmetic. Rejects with the
+ * signal's reason when that is aborted; the program is then unchanged.
+ */
+export async function simulateLayers(
   program: Program,
   layers: readonly Layer[],
   calibration: ActivationCalibration,

@@ -1,6 +1,9 @@
 /** What a caller can ask of `quantize`. */
 import type { Runtime } from "../runtime/index.ts";
 import type { Tensor } from "../tensor/index.ts";
+import type { BlockGridKind } from "./block-format.ts";
+import type { Refinement } from "./refinements/refinement.ts";
+import type { WorkStore } from "./refinements/work-store.ts";
 
 /** Which machine the quantized model is written for. */
 export type Target = "cpu" | "webgpu" | "portable";
@@ -62,10 +65,27 @@ export interface QuantizeOptions {
   readonly correction?: Correction;
   /** How weight scales are chosen: the largest magnitude, or the least squared error. */
   readonly weightRange?: "min-max" | "mse";
+  /**
+   * Weights that share a scale where matrix products and embeddings have float activations: 16, 32, 64, 128 or 256. Default
+   * 32. Smaller blocks are more accurate and larger.
+   */
+  readonly blockSize?: number;
+  /** Whether blocks have zero points. Default "asymmetric" up to 4 bits, where it is worth its eighth of a bit, else "symmetric". */
+  readonly blockGrid?: BlockGridKind;
   /** Name of the layer policy: which layers keep 8 bits (see `layerPolicies`). */
   readonly policy?: string;
   /** Inputs to calibrate on; without them ranges come from batch-norm statistics, or from synthetic input. */
   readonly calibration?: CalibrationData;
+  /**
+   * What is done beyond closed formulas, in this order; each is kept only if samples it was not fitted to say that it helps (see
+   * `refinements`). Activations then have one range per tensor and weights one width per layer, also in simulations.
+   * Default: none.
+   */
+  readonly refinements?: readonly Refinement[];
+  /** Seconds after which no refinement goes on; the best so far is what is written. Default: no limit. */
+  readonly budgetSeconds?: number;
+  /** Keeps what refinements have done, so that an interrupted call with the same model and options goes on where it was. */
+  readonly work?: WorkStore;
   /** Default 0. */
   readonly seed?: number;
   /** Called as work proceeds. */

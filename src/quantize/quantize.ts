@@ -7,17 +7,23 @@ import { cloneProgram, type Node, type Program, removeDeadNodes, type Value } fr
 import type { Runtime } from "../runtime/index.ts";
 import { planActivations } from "./activation-plan.ts";
 import { batchNormStatistics } from "./batch-norm-statistics.ts";
+import { breathing } from "./breathing.ts";
 import { type ActivationCalibration, calibrateActivations } from "./calibrate-activations.ts";
 import { foreignOperators } from "./foreign-operators.ts";
+import { gridRange } from "./grid.ts";
+import { climbLadder, firstDraft } from "./ladder.ts";
 import { layerReports } from "./layer-reports.ts";
-import { type LoweredLayers, lowerLayers } from "./lower-layers.ts";
+import { type LoweredLayers, lowerDraft, simulateLayers } from "./lower-layers.ts";
 import { packBits } from "./lowering/pack-bits.ts";
 import { measureSqnr } from "./measure.ts";
 import type { CalibrationData, Feeds, QuantizeOptions } from "./options.ts";
 import { assertFiniteWeights } from "./quantize-layer.ts";
 import { recordShapes } from "./record-shapes.ts";
+import { cloneDraft } from "./refinements/clone-draft.ts";
+import type { Draft } from "./refinements/refinement.ts";
+import { rewriteProgram } from "./refinements/rewrite-program.ts";
 import { quantizationRemarks } from "./remarks.ts";
-import type { LayerReport, QuantizationReport } from "./report-data.ts";
+import type { LayerReport, QuantizationReport, RungReport } from "./report-data.ts";
 import { scalableResults } from "./scaled-channels.ts";
 import { FLOAT_BITS, resolveSettings, type Settings, settingsRecord } from "./settings.ts";
 import { syntheticData } from "./synthetic.ts";
@@ -30,6 +36,14 @@ export interface QuantizeResult {
   readonly program: Program;
   /** What was done, layer by layer. */
   readonly report: QuantizationReport;
+  /** Every rung of the ladder, as a model that can be measured or written; empty without refinements. */
+  readonly rungs: readonly QuantizedRung[];
+}
+
+/** A rung of the ladder, and the model it leads to. */
+export interface QuantizedRung extends RungReport {
+  /** Writes the model: its weights and ranges are those of this rung. */
+  model(): ModelFile;
 }
 
 /** Version of Modicum, in reports and in the models it writes. */
@@ -75,9 +89,12 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   });
   const { program } = prepared;
   if (feeds) await recordShapes(program, feeds, options.runtime);
+  const hasData = options.calibration !== undefined;
+  assertQuantizable(findLayers(program), foreign);
+  const rewriting = { runtime: options.runtime, data, hasData, settings, signal: options.signal };
+  const rewritten = runnable ? await rewriteProgram(program, feeds!, rewriting) : [];
   const allLayers = findLayers(program);
   const layers = allLayers.filter((layer) => layer.reason === undefined);
-  assertQuantizable(allLayers, layers, foreign);
   for (const layer of layers) assertFiniteWeights(layer);
   options.signal?.throwIfAborted();
   progress({ stage: "prepare", done: 1, total: 1, unit: "model" });
@@ -87,7 +104,6 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     sums: !settings.simulate || settings.policy.quantizeSums,
   });
   const inIntegers = settings.target === "cpu" && !settings.simulate;
-  const hasData = options.calibration !== undefined;
   const scaled = inIntegers ? scalableResults(program, layers, plan) : new Set<Value>();
   const known = options.calibration ? new Map() : batchNormStatistics(original, program);
   const calibration = runnable
@@ -96,10 +112,27 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   const reference = cloneProgram(program);
   const macs = countMacs(program);
   // The digest is worked out on another thread, beside the weights.
-  const [input, lowered] = await Promise.all([
-    inputRecord(model, original),
-    lowerLayers(program, layers, plan, calibration, { settings, signal: options.signal }),
-  ]);
+  const digest = inputRecord(model, original);
+  const parts = { program, layers, plan, calibration, settings };
+  const first = isPublishedForm(settings) ? undefined : await firstDraft(parts, options.signal);
+  const input = await digest;
+  const deadlineMs = started + settings.budgetSeconds * 1000;
+  const identity = JSON.stringify([input.sha256, settingsRecord(settings), data.description, data.count ?? null]);
+  const climbing = { ...options, data, hasData, seed: settings.seed, onProgress: progress, deadlineMs, identity };
+  const ladder =
+    first && runnable && settings.refinements.length > 0
+      ? await climbLadder(parts, first, { ...climbing, signal: options.signal })
+      : [];
+  const best = ladder.findLast(({ kept }) => kept)?.draft ?? first;
+  const rungs = ladder.map(({ draft, ...rung }): QuantizedRung => {
+    // Lowering rewrites a program in place: each model is made of a copy.
+    const kept = cloneDraft(draft).draft;
+    const lower = () => lowerDraft(cloneDraft(kept).draft, calibration.floatLayers);
+    return { ...rung, model: () => writeLowered(lower().program, original, settings) };
+  });
+  const lowered = best
+    ? lowerDraft(best, calibration.floatLayers)
+    : await simulateLayers(program, layers, calibration, settings, breathing(options.signal));
   const file = writeLowered(lowered.program, original, settings);
 
   progress({ stage: "measure", done: 0, total: 1, unit: "model" });
@@ -108,7 +141,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     : new Map<Node, number | null>();
   progress({ stage: "measure", done: 1, total: 1, unit: "model" });
 
-  const reports = layerReports(allLayers, lowered.layers, calibration, { sqnr, macs });
+  const reports = layerReports(allLayers, lowered.layers, withGridsOf(best, calibration), { sqnr, macs });
   const source = runnable ? calibrationSource(data, known.size) : "none: the model cannot be run here";
   const remarks = quantizationRemarks(reports, settings, {
     hasData,
@@ -128,11 +161,12 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: null,
     layers: reports,
-    remarks,
+    ladder: ladder.map(({ draft: _, ...rung }) => rung),
+    remarks: [...rewritten, ...remarks],
     meanWeightBits: meanWeightBits(reports),
     preparationDifference: prepared.difference?.absolute ?? null,
   };
-  return { model: file, program: lowered.program, report };
+  return { model: file, program: lowered.program, report, rungs };
 }
 
 /** A copy of the model without functions, at the opset that its quantized form needs. */
@@ -169,11 +203,21 @@ function namesOf(program: Program): Set<string> {
 /** What stands for a calibration of a model that cannot be run. */
 const NOT_CALIBRATED: ActivationCalibration = {
   choices: new Map(),
+  unclipped: new Map(),
   floatLayers: new Map(),
   inputMoments: new Map(),
   samples: 0,
   batches: 0,
 };
+
+/** The calibration with the grids that refinements made of those it chose. */
+function withGridsOf(draft: Draft | undefined, calibration: ActivationCalibration): ActivationCalibration {
+  const choices = [...calibration.choices].map(([value, choice]) => {
+    const grid = draft?.grids.get(value) ?? choice.grid;
+    return [value, grid === choice.grid ? choice : { ...choice, grid, range: gridRange(grid) }] as const;
+  });
+  return { ...calibration, choices: new Map(choices) };
+}
 
 /** A model that cannot be run can have its weights quantized, by what is in the file alone. */
 function weightsOnly(settings: Settings, foreign: readonly string[]): Settings {
@@ -193,8 +237,13 @@ function assertFloatModel(program: Program): void {
   }
 }
 
-function assertQuantizable(all: readonly Layer[], layers: readonly Layer[], foreign: readonly string[]): void {
-  if (layers.length > 0) return;
+/** Simulations without refinements quantize as ACIQ was published: grids and bits per channel. */
+function isPublishedForm({ simulate, refinements }: Settings): boolean {
+  return simulate && refinements.length === 0;
+}
+
+function assertQuantizable(all: readonly Layer[], foreign: readonly string[]): void {
+  if (all.some(({ reason }) => reason === undefined)) return;
   const reasons = all.slice(0, 5).map((layer) => `${layer.node.label}: ${layer.reason}`);
   const found = all.length === 0 ? "got none" : `got ${all.length} that cannot be (${reasons.join("; ")})`;
   const unknown = foreign.length > 0 ? ` It has operators that are not known here: ${foreign.join(", ")}.` : "";

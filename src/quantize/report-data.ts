@@ -47,6 +47,18 @@ export interface ActivationReport {
   readonly channelBits: readonly number[] | null;
 }
 
+/** One rung of the ladder: what a refinement brought. */
+export interface RungReport {
+  /** "min-max", "closed-form" (ranges and corrections without refinements), or the refinement's name. */
+  readonly name: string;
+  /** SQNR of the model's outputs on samples that were kept for judging, mean over outputs, dB; null for models without float outputs. */
+  readonly outputSqnrDb: number | null;
+  readonly seconds: number;
+  /** Whether it is at least as good as the best below; the others are left out of the model. */
+  readonly kept: boolean;
+  readonly notes: readonly string[];
+}
+
 /** The record of one quantization. */
 export interface QuantizationReport {
   readonly modicumVersion: string;
@@ -64,6 +76,8 @@ export interface QuantizationReport {
   /** Largest resident memory of the process; null where the platform does not tell. */
   readonly peakMemoryBytes: number | null;
   readonly layers: readonly LayerReport[];
+  /** From plain min-max up; empty without refinements. */
+  readonly ladder: readonly RungReport[];
   /** Sentences about what the user should know: layers left in float and why, what to try next. */
   readonly remarks: readonly string[];
   /** Weights' bits per value as stored, mean over quantized weights. */

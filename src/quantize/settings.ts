@@ -1,9 +1,11 @@
 /** The defaults of a quantization, and what does not go together. */
 import { OptionError } from "../errors.ts";
+import { type BlockGridKind, DEFAULT_BLOCK_SIZE } from "./block-format.ts";
 import type { Allocation, Correction, QuantizeOptions, Target } from "./options.ts";
 import { type LayerPolicy, layerPolicies } from "./policy.ts";
 import { type RangeMethodName, rangeMethods } from "./ranges/index.ts";
 import type { RangeMethod } from "./ranges/range-method.ts";
+import type { Refinement } from "./refinements/refinement.ts";
 
 /** Every choice of a quantization, made. */
 export interface Settings {
@@ -20,7 +22,12 @@ export interface Settings {
   readonly activationAllocation: Allocation;
   readonly correction: Correction;
   readonly weightRange: "min-max" | "mse";
+  readonly blockSize: number;
+  readonly blockGrid: BlockGridKind;
   readonly policy: LayerPolicy;
+  readonly refinements: readonly Refinement[];
+  /** Infinite without a budget. */
+  readonly budgetSeconds: number;
   readonly seed: number;
 }
 
@@ -41,13 +48,16 @@ export function resolveSettings(options: QuantizeOptions): Settings {
     options.activations ?? (target === "webgpu" && !simulate ? FLOAT_BITS : 8),
   );
   assertSomethingToDo(weights, activations, simulate);
-  const granularity = oneOf("granularity", options.granularity ?? (simulate ? "channel" : "tensor"), [
+  const refinements = options.refinements ?? [];
+  const asPublished = simulate && refinements.length === 0;
+  const granularity = oneOf("granularity", options.granularity ?? (asPublished ? "channel" : "tensor"), [
     "tensor",
     "channel",
   ]);
-  const weightAllocation = options.weightAllocation ?? (simulate ? "bits-optimal" : "none");
+  const weightAllocation = options.weightAllocation ?? (asPublished ? "bits-optimal" : "none");
   const activationAllocation =
-    options.activationAllocation ?? (simulate && granularity === "channel" ? "bits-optimal" : "none");
+    options.activationAllocation ?? (asPublished && granularity === "channel" ? "bits-optimal" : "none");
+  if (refinements.length > 0) assertRefinable(granularity, [weightAllocation, activationAllocation]);
   if (!simulate) {
     if (activations < 8)
       throw needsSimulation(
@@ -91,13 +101,19 @@ export function resolveSettings(options: QuantizeOptions): Settings {
       "mean-variance",
       "mean-variance-paper",
     ]),
-    weightRange: oneOf(
-      "weightRange",
-      options.weightRange ?? (simulate ? "min-max" : weights <= 4 ? "mse" : "min-max"),
-      ["min-max", "mse"],
-    ),
+    weightRange: oneOf("weightRange", options.weightRange ?? (!asPublished && weights <= 4 ? "mse" : "min-max"), [
+      "min-max",
+      "mse",
+    ]),
+    blockSize: blockSizeOption(options.blockSize ?? DEFAULT_BLOCK_SIZE),
+    blockGrid: oneOf("blockGrid", options.blockGrid ?? (weights <= 4 ? "asymmetric" : "symmetric"), [
+      "symmetric",
+      "asymmetric",
+    ]),
     policy:
       layerPolicies[oneOf("policy", options.policy ?? (simulate ? "paper" : "deploy"), Object.keys(layerPolicies))]!,
+    refinements,
+    budgetSeconds: budgetOption(options.budgetSeconds ?? Number.POSITIVE_INFINITY),
     seed: seedOption(options.seed ?? 0),
   };
 }
@@ -114,6 +130,14 @@ function bitsOption(name: string, bits: number): number {
   throw new OptionError(`quantize: ${name} must be an integer from 2 to 8 bits, or 16 to stay in float, got ${bits}.`);
 }
 
+/** What ONNX Runtime's operators on blocks take. */
+const BLOCK_SIZES: readonly number[] = [16, 32, 64, 128, 256];
+
+function blockSizeOption(size: number): number {
+  if (BLOCK_SIZES.includes(size)) return size;
+  throw new OptionError(`quantize: blockSize must be one of ${BLOCK_SIZES.join(", ")}, got ${size}.`);
+}
+
 function assertSomethingToDo(weights: number, activations: number, simulate: boolean): void {
   if (weights !== FLOAT_BITS) return;
   if (activations === FLOAT_BITS) {
@@ -126,6 +150,19 @@ function assertSomethingToDo(weights: number, activations: number, simulate: boo
       `quantize: weights must have at most 8 bits for activations of ${activations} bits, got 16: integer products take integers on both sides. Add simulate (--simulate) to quantize activations alone.`,
     );
   }
+}
+
+function assertRefinable(granularity: "tensor" | "channel", allocations: readonly Allocation[]): void {
+  const got = granularity === "channel" ? 'granularity "channel"' : allocations.find((one) => one !== "none");
+  if (got === undefined) return;
+  throw new OptionError(
+    `quantize: refinements need one range per tensor and one width per layer, as integer kernels have them, got ${got}. Leave out the allocations and the granularity, or the refinements.`,
+  );
+}
+
+function budgetOption(seconds: number): number {
+  if (seconds > 0) return seconds;
+  throw new OptionError(`quantize: budgetSeconds must be more than 0, got ${seconds}.`);
 }
 
 function seedOption(seed: number): number {
@@ -141,7 +178,13 @@ function needsSimulation(what: string, why: string): OptionError {
 
 /** Returns the settings as plain values, for the report. */
 export function settingsRecord(settings: Settings): Record<string, string | number | boolean> {
-  const { rival, ...others } = settings;
-  const record = { ...others, range: settings.range.name, policy: settings.policy.name };
-  return rival ? { ...record, rival: rival.name } : record;
+  const { rival, refinements, budgetSeconds, ...others } = settings;
+  return {
+    ...others,
+    range: settings.range.name,
+    policy: settings.policy.name,
+    ...(rival && { rival: rival.name }),
+    ...(refinements.length > 0 && { refinements: refinements.map(({ name }) => name).join(", ") }),
+    ...(Number.isFinite(budgetSeconds) && { budgetSeconds }),
+  };
 }

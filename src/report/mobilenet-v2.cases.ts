@@ -144,6 +144,7 @@ export function mobileNetV2Report(
     layers: architecture().map((plan, index) => layer(plan, index, { weights, activations })),
     remarks: ["Conv_6: left in float because its weights hold NaN."],
     meanWeightBits: 5.46,
+    ladder: [],
     preparationDifference: 3.1e-5,
     ...rest,
   };

@@ -10,7 +10,7 @@ import type { Draft } from "./refinement.ts";
 /** A float program that computes what a draft stands for. */
 export interface SimulatedDraft extends LoweredProgram {
   /** Where the draft's own values are in the simulation: as they are read there, rounded where they have a grid. */
-  valueOf(value: Value): Value;
+  locate(value: Value): Value;
 }
 
 /**
@@ -34,11 +34,11 @@ function simulated(draft: Draft, values: ReadonlyMap<Value, Value>): SimulatedDr
     layers.set(layer.node, [...(layers.get(layer.node) ?? []), one]);
   }
   const lowered = lowerToSimulation({ program: draft.program, layers, grids: roundedGrids(draft) });
-  const valueOf = (value: Value): Value => {
+  const locate = (value: Value): Value => {
     const copy = values.get(value) ?? value;
     return lowered.values.get(copy)?.value ?? copy;
   };
-  return { ...lowered, valueOf };
+  return { ...lowered, locate };
 }
 
 /** The grids of values that must be rounded; what only moves rounded elements is rounded already. */
