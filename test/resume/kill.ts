@@ -1,4 +1,4 @@
-/** Kills a run many times and compares it with one that was left alone: `npx tsx test/resume/kill.ts --kills 50 --seed 1`. */
+/** Kills a run many times and compares it with one that was left alone: `npx tsx test/resume/kill.ts --kills 50 --seed 1 [--int8]`. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,17 +6,23 @@ import { parseArgs } from "node:util";
 import { differences, trainWithKills } from "./killed-run.ts";
 
 const { values } = parseArgs({
-  options: { kills: { type: "string", default: "50" }, seed: { type: "string", default: "1" } },
+  options: {
+    kills: { type: "string", default: "50" },
+    seed: { type: "string", default: "1" },
+    int8: { type: "boolean", default: false },
+  },
 });
 const kills = Number(values.kills);
+const precision = values.int8 ? "int8" : "float32";
 const root = mkdtempSync(join(tmpdir(), "modicum-kill-"));
 const epochs = Math.max(6, 2 * kills);
 try {
-  await trainWithKills({ folder: join(root, "alone"), epochs, kills: 0, seed: 0 });
+  await trainWithKills({ folder: join(root, "alone"), epochs, precision, kills: 0, seed: 0 });
   const started = performance.now();
   const done = await trainWithKills({
     folder: join(root, "killed"),
     epochs,
+    precision,
     kills,
     seed: Number(values.seed),
     afterKill: (count) => void process.stderr.write(`\r${count} of ${kills} kills`),

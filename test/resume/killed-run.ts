@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { readRun } from "../../src/files/index.ts";
 import type { Checkpoint, RunEvent } from "../../src/fit/index.ts";
 import { seededRandom } from "../../src/tensor/index.ts";
+import type { PRECISIONS } from "./made-training.ts";
 
 const CHILD = fileURLToPath(new URL("./train-child.node.ts", import.meta.url));
 
@@ -12,6 +13,8 @@ const CHILD = fileURLToPath(new URL("./train-child.node.ts", import.meta.url));
 export interface KilledRunOptions {
   readonly folder: string;
   readonly epochs: number;
+  /** Default "float32". */
+  readonly precision?: keyof typeof PRECISIONS;
   /** How many processes are killed before one is left to finish. */
   readonly kills: number;
   /** Of the moments to kill at. */
@@ -36,28 +39,28 @@ const STEPS_PER_EPOCH = 9;
  * @throws Error if a process ends before it is killed, or if the last one does not finish.
  */
 export async function trainWithKills(options: KilledRunOptions): Promise<readonly Kill[]> {
-  const { folder, epochs, kills, seed, afterKill } = options;
+  const { kills, seed, afterKill } = options;
   const random = seededRandom(seed);
   // About five messages a step; all kills together stay well within the run.
-  const messages = Math.floor((4 * STEPS_PER_EPOCH * epochs) / (kills + 1));
+  const messages = Math.floor((4 * STEPS_PER_EPOCH * options.epochs) / (kills + 1));
   const done: Kill[] = [];
   while (done.length < kills) {
     const isEarly = random.uniform() < 0.2;
     const moment = isEarly
       ? { afterMs: 1500 * random.uniform() }
       : { afterMessages: 1 + Math.floor(messages * random.uniform()), delayMs: 12 * random.uniform() ** 2 };
-    done.push(await killed(runChild(folder, epochs), moment));
+    done.push(await killed(runChild(options), moment));
     await afterKill?.(done.length);
   }
-  await finished(runChild(folder, epochs));
+  await finished(runChild(options));
   return done;
 }
 
 type Moment = { readonly afterMs: number } | { readonly afterMessages: number; readonly delayMs: number };
 type Child = ReturnType<typeof fork>;
 
-function runChild(folder: string, epochs: number): Child {
-  return fork(CHILD, [folder, String(epochs)], { execArgv: ["--import", "tsx"], silent: true });
+function runChild({ folder, epochs, precision = "float32" }: KilledRunOptions): Child {
+  return fork(CHILD, [folder, String(epochs), precision], { execArgv: ["--import", "tsx"], silent: true });
 }
 
 function killed(child: Child, moment: Moment): Promise<Kill> {

@@ -7,8 +7,14 @@ import { seededRandom, Tensor } from "../../src/tensor/index.ts";
 const CLASSES = 4;
 const SIDE = 6;
 
+/** What the runs compute in. In 8 bits: random rounding, and ranges of activations and gradients from the step before. */
+export const PRECISIONS = {
+  float32: { kind: "float32" },
+  int8: { kind: "int8", activations: { range: "delayed" }, gradients: { range: "delayed", rounding: "stochastic" } },
+} as const;
+
 /** Statistics, dropout, slots and counters of AdamW, a moving average, a schedule, augmentation, early metrics of best weights. */
-export function madeRecipe(epochs: number): Recipe {
+export function madeRecipe(epochs: number, precision: keyof typeof PRECISIONS): Recipe {
   return recipeSchema.parse({
     model: { name: "mlp", width: 0.05, dropout: 0.2, normalization: { kind: "batch" } },
     data: { set: "made:up", augment: [{ kind: "crop", padding: 1 }, { kind: "flip" }, { kind: "mixup", alpha: 0.4 }] },
@@ -18,6 +24,7 @@ export function madeRecipe(epochs: number): Recipe {
     learningRate: 0.01,
     warmup: 0.5,
     averaging: { decay: 0.9 },
+    precision: PRECISIONS[precision],
     evaluation: { every: 0.7, batch: 16 },
     seed: 5,
   });

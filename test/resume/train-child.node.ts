@@ -5,12 +5,12 @@
 import { createRun, isRun, openRun } from "../../src/files/index.ts";
 import { fit, gradientAndWeightNorms, planTraining } from "../../src/fit/index.ts";
 import { nodeRuntime } from "../../src/runtime/node.ts";
-import { madeData, madeDescription, madeRecipe } from "./made-training.ts";
+import { madeData, madeDescription, madeRecipe, type PRECISIONS } from "./made-training.ts";
 
-const [folder, epochs] = process.argv.slice(2) as [string, string];
+const [folder, epochs, precision] = process.argv.slice(2) as [string, string, keyof typeof PRECISIONS];
 const tell = (what: string, step: number): void => void process.send?.({ what, step });
 
-const recipe = madeRecipe(Number(epochs));
+const recipe = madeRecipe(Number(epochs), precision);
 const run = (await isRun(folder)) ? await openRun(folder) : await createRun(folder, madeDescription(recipe));
 const found = await run.latestCheckpoint();
 const step = found?.checkpoint.progress.step ?? 0;
