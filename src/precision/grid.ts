@@ -1,4 +1,7 @@
-/** The grid of a tensor inside a program: from the range of its numbers to scale and zero point. */
+/**
+ * The grid of a tensor inside a program: from the range of its numbers to scale and zero point. `quantize/grid.ts` has the same grids
+ * on the host, where ranges are known; `test/quantize/grids-agree.test.ts` holds their codes equal.
+ */
 import type { Ops } from "../build/index.ts";
 import type { Value } from "../program/index.ts";
 

@@ -1,4 +1,7 @@
-/** The uniform grid of a quantizer: which real numbers its integer codes stand for. */
+/**
+ * The uniform grid of a quantizer: which real numbers its integer codes stand for. `precision/grid.ts` forms the same grids inside
+ * training steps, from ranges that are known only there; `test/quantize/grids-agree.test.ts` holds their codes equal.
+ */
 import { DataError, OptionError } from "../errors.ts";
 import { roundHalfEven } from "../tensor/index.ts";
 
