@@ -94,7 +94,7 @@ describe("the check itself", () => {
   });
 });
 
-const HEAVY = /^(onnxruntime-.*|sharp|@observablehq\/plot|linkedom|commander|cli-progress|node:.*)$/;
+const HEAVY = /^(onnxruntime-.*|highs|sharp|@observablehq\/plot|linkedom|commander|cli-progress|node:.*)$/;
 
 /** Returns the packages that importing a file loads at once. */
 function packagesLoadedBy(entry: string, files: readonly SourceFile[]): Set<string> {

@@ -1,4 +1,5 @@
 /** The ONNX file format: reading and writing programs. */
+export { defineFunction } from "./define-function.ts";
 export { type ExternalDataSource, externalFromMap } from "./external-data.ts";
 export type { ExternalPlacement } from "./external-placement.ts";
 export { inlineFunctions } from "./inline-functions.ts";

@@ -120,7 +120,7 @@ function callBody(call: Node, proto: FunctionProto, inlining: Inlining): Node[] 
     ]),
   );
   for (const node of nodes) bindAttributes(node, call.attributes, defaults);
-  for (const node of nodes) node.name = `${prefix}/${node.name || node.operator}`;
+  for (const [i, node] of nodes.entries()) node.name = `${prefix}/${node.name || `${node.operator}_${i}`}`;
   const body = new Graph(proto.name, { nodes: [...nodes, ...passedOn] });
   orderNodes(body, WHERE);
   return body.nodes.flatMap((node) => toModelOpset(node, proto, inlining));
