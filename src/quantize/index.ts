@@ -13,6 +13,8 @@ export {
   zeroBitValue,
 } from "./allocation.ts";
 export { biasShift, type WeightUse } from "./bias-shift.ts";
+export type { BlockGridKind } from "./block-format.ts";
+export { hasChannelBias } from "./channel-bias.ts";
 export {
   applyCorrection,
   type ChannelCorrection,
@@ -21,8 +23,18 @@ export {
   weightCorrection,
 } from "./correction.ts";
 export { entropyOfCodes, entropyOfCounts, measuredEntropy } from "./entropy.ts";
-export { deployableGrid, type Grid, gridFor, gridRange, highestCode, type Range, symmetricGrid } from "./grid.ts";
+export {
+  type ActivationGrid,
+  deployableGrid,
+  type Grid,
+  gridFor,
+  gridRange,
+  highestCode,
+  type Range,
+  symmetricGrid,
+} from "./grid.ts";
 export { HISTOGRAM_BINS, histogramOf, mergeHistograms } from "./histogram.ts";
+export type { QuantizedLayer } from "./lowering/plan.ts";
 export { type Activation, measuredMse } from "./measured-error.ts";
 export type {
   Allocation,
@@ -34,7 +46,8 @@ export type {
   Target,
 } from "./options.ts";
 export { assignBits, type LayerPolicy, layerPolicies, type PolicyRule } from "./policy.ts";
-export { MODICUM_VERSION, type QuantizeResult, quantize } from "./quantize.ts";
+export { MODICUM_VERSION, type QuantizedRung, type QuantizeResult, quantize } from "./quantize.ts";
+export { floatsOf } from "./quantize-layer.ts";
 export {
   type ChannelAxis,
   type Codes,
@@ -45,11 +58,21 @@ export {
   quantize as quantizeValues,
   quantizePerChannel,
 } from "./quantize-values.ts";
+export type { ChannelWeights } from "./quantized-weights.ts";
 export { type RangeMethodName, rangeMethods } from "./ranges/index.ts";
 export { nSigma } from "./ranges/n-sigma.ts";
 export { percentile } from "./ranges/percentile.ts";
 export type { RangeMethod, RangeRequest } from "./ranges/range-method.ts";
-export type { ActivationReport, Evaluation, LayerReport, QuantizationReport } from "./report-data.ts";
+export type {
+  Draft,
+  RefinedPart,
+  Refinement,
+  RefinementContext,
+  RewriteContext,
+} from "./refinements/refinement.ts";
+export { type SimulatedDraft, simulateDraft } from "./refinements/simulate-draft.ts";
+export type { WorkStore } from "./refinements/work-store.ts";
+export type { ActivationReport, Evaluation, LayerReport, QuantizationReport, RungReport } from "./report-data.ts";
 export { resolveSettings, type Settings } from "./settings.ts";
 export type { Histogram, Statistics } from "./statistics.ts";
 export {

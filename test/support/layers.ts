@@ -22,6 +22,7 @@ export const RANKS: Readonly<Record<string, number>> = {
   models: 5,
   evaluate: 6,
   fit: 6,
+  refine: 6,
   report: 7,
   files: 8,
   experiments: 9,
