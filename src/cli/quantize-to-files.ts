@@ -9,7 +9,10 @@ import {
   type OpenDatasetOptions,
   type OpenedDataset,
   openDataset,
+  pathKind,
   readModelFile,
+  removeFile,
+  workFile,
   writeFileAtomically,
   writeModelFile,
 } from "../files/index.ts";
@@ -28,9 +31,11 @@ import type { CommandContext } from "./command.ts";
 import type { QuantizeCommandOptions } from "./commands/quantize.ts";
 import { statedPreprocessing } from "./data-options.ts";
 import { withEvaluatedModels } from "./evaluate-models.ts";
+import { Interrupted } from "./interrupt.ts";
 import { assertFillable, assertWritable, defaultOutputPath } from "./output-path.ts";
 import { createProgress } from "./progress.ts";
 import { methodFromFlags } from "./quantize-options.ts";
+import { CALIBRATION_SAMPLES, REFINEMENT_SAMPLES, refinementsFromFlags } from "./refinement-options.ts";
 import { chooseRuntime } from "./runtime-choice.ts";
 import { transformersFiles, writeFolder } from "./transformers-folder.ts";
 
@@ -53,8 +58,10 @@ export async function quantizeToFiles(
   context: CommandContext,
 ): Promise<QuantizationOutcome> {
   const started = performance.now();
-  const method: QuantizeOptions = { ...methodFromFlags(options), runtime: await chooseRuntime(options) };
+  const refinements = await refinementsFromFlags(options);
+  const method = { ...methodFromFlags(options), ...refinements, runtime: await chooseRuntime(options) };
   const output = outputPath(path, options, resolveSettings(method));
+  const unfinished = `${writesModel(options) ? output : options.folder}.unfinished`;
   const loaded = await readModelFile(path);
   await assertOutputs(output, loaded.paths, options);
   const calibration = await openCalibration(path, loaded.inputs, options);
@@ -62,10 +69,14 @@ export async function quantizeToFiles(
     quantize(loaded.program, {
       ...method,
       ...(calibration && { calibration: feedSource(calibration, loaded.inputs, CALIBRATION_BATCH) }),
+      ...(options.optimize && { work: workFile(unfinished) }),
       signal: context.signal,
       onProgress,
     }),
-  );
+  ).catch(async (error: unknown) => {
+    if (!context.signal.aborted || (await pathKind(unfinished)) === undefined) throw error;
+    throw new Interrupted(`Stopped. What was done is in ${unfinished}: the same command goes on from there.`);
+  });
   const model = namedModel(result, output);
   const made: QuantizationReport = {
     ...result.report,
@@ -74,15 +85,16 @@ export async function quantizeToFiles(
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
-  const evaluations = await evaluateBoth(
-    [
-      { path, file: loaded.file, inputs: loaded.inputs },
-      { path: output, file: model, inputs: loaded.inputs },
-    ],
-    options,
-    context,
-  );
-  const report = withOverlapRemark(made, options);
+  const { inputs } = loaded;
+  const subjects = [
+    { path, file: loaded.file, inputs },
+    { path: output, file: model, inputs },
+    ...result.rungs.map((rung) => ({ path: rung.name, file: rung.model(), inputs })),
+  ];
+  const measured = await evaluateAll(subjects, options, context);
+  const evaluations = measured.slice(0, 2);
+  const ladder = made.ladder.map((rung, i) => ({ ...rung, evaluation: measured[2 + i] ?? null }));
+  const report = withOverlapRemark({ ...made, ladder }, options);
   const { runtime } = method;
   const { folder, data } = options;
   const parts = {
@@ -101,6 +113,7 @@ export async function quantizeToFiles(
   if (writesModel(options)) await writeModelFile(output, model, { inputs: loaded.paths });
   if (options.report && page) await writeFileAtomically(options.report, page);
   await writeFolder(files);
+  if (options.optimize) await removeFile(unfinished);
   const written = [...(writesModel(options) ? [output] : []), ...(options.report ? [options.report] : [])];
   return { report, evaluations, written: [...written, ...files.map((file) => file.path)] };
 }
@@ -177,7 +190,8 @@ async function openCalibration(
   inputs: readonly ModelInput[],
   options: QuantizeCommandOptions,
 ): Promise<Dataset | undefined> {
-  const { calibrate: path, calibrationSamples, seed } = options;
+  const { calibrate: path, optimize, seed } = options;
+  const { calibrationSamples = optimize ? REFINEMENT_SAMPLES : CALIBRATION_SAMPLES } = options;
   if (path === undefined) return undefined;
   const preprocessing = await statedPreprocessing(options);
   const dataset = await openTrainingPart(path, { inputs, modelPath, preprocessing });
@@ -196,7 +210,7 @@ async function openTrainingPart(path: string, options: OpenDatasetOptions): Prom
   }
 }
 
-async function evaluateBoth(
+async function evaluateAll(
   subjects: Parameters<typeof withEvaluatedModels>[0],
   options: QuantizeCommandOptions,
   context: CommandContext,

@@ -21,6 +21,7 @@ export {
   type ReadDataSource,
   readDataSource,
 } from "./open-training-data.ts";
+export { pathKind } from "./read-file.ts";
 export {
   createRun,
   type FoundCheckpoint,
@@ -33,3 +34,4 @@ export {
   type RunRecord,
   readRun,
 } from "./run-folder/index.ts";
+export { removeFile, workFile } from "./work-file.ts";

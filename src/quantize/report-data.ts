@@ -1,4 +1,5 @@
 /** What a quantization did, as plain data: the `--json` of the command, the source of the HTML report and the model card. */
+import type { MixedPrecisionReport } from "./mixed-precision/limits.ts";
 import type { Histogram } from "./statistics.ts";
 
 /** What became of one layer. */
@@ -57,6 +58,8 @@ export interface RungReport {
   /** Whether it is at least as good as the best below; the others are left out of the model. */
   readonly kept: boolean;
   readonly notes: readonly string[];
+  /** Its model on labelled data; null when that was not measured. */
+  readonly evaluation: Evaluation | null;
 }
 
 /** The record of one quantization. */
@@ -78,6 +81,8 @@ export interface QuantizationReport {
   readonly layers: readonly LayerReport[];
   /** From plain min-max up; empty without refinements. */
   readonly ladder: readonly RungReport[];
+  /** How bits of layers were chosen; absent where nothing was limited. */
+  readonly mixedPrecision?: MixedPrecisionReport;
   /** Sentences about what the user should know: layers left in float and why, what to try next. */
   readonly remarks: readonly string[];
   /** Weights' bits per value as stored, mean over quantized weights. */

@@ -4,12 +4,23 @@ import { addCommonOptions, type CommandContext, type CommonOptions, printResult 
 import { addPreprocessingOptions, addRuntimeOptions, type PreprocessingOptions } from "../data-options.ts";
 import { wholeNumber } from "../option-values.ts";
 import { addMethodOptions, type MethodOptions } from "../quantize-options.ts";
+import {
+  addRefinementOptions,
+  CALIBRATION_SAMPLES,
+  REFINEMENT_SAMPLES,
+  type RefinementFlags,
+} from "../refinement-options.ts";
 import type { RuntimeChoice } from "../runtime-choice.ts";
 
 /** Options of the command, as commander leaves them. */
-export interface QuantizeCommandOptions extends CommonOptions, PreprocessingOptions, RuntimeChoice, MethodOptions {
+export interface QuantizeCommandOptions
+  extends CommonOptions,
+    PreprocessingOptions,
+    RuntimeChoice,
+    MethodOptions,
+    RefinementFlags {
   readonly calibrate?: string;
-  readonly calibrationSamples: number;
+  readonly calibrationSamples?: number;
   readonly output?: string;
   readonly report?: string;
   readonly folder?: string;
@@ -31,8 +42,13 @@ export async function define(command: Command, context: CommandContext): Promise
       "--calibrate <path>",
       "pictures (folder), .npy or .npz; default: none, ranges come from batch-norm statistics",
     )
-    .option("--calibration-samples <count>", "how many are used, drawn by the seed", wholeNumber(1), 64);
+    .option(
+      "--calibration-samples <count>",
+      `how many are used, drawn by the seed (default ${CALIBRATION_SAMPLES}; ${REFINEMENT_SAMPLES} with --optimize)`,
+      wholeNumber(1),
+    );
   await addMethodOptions(command);
+  await addRefinementOptions(command.optionsGroup("Optimizing:"));
   addPreprocessingOptions(command);
   addRuntimeOptions(command)
     .optionsGroup("Measuring:")
@@ -47,6 +63,7 @@ const EXAMPLES = `
 Examples:
   $ modicum quantize model.onnx --calibrate pictures/
   $ modicum quantize model.onnx --weights 4 --activations 8 --calibrate pictures/ --output small.onnx --report small.html
+  $ modicum quantize model.onnx --weights 4 --calibrate pictures/ --optimize --budget 10m --data labelled/ --report small.html
   $ modicum quantize model.onnx --weights 4 --activations 16 --target webgpu
   $ modicum quantize model.onnx --weights 4 --activations 4 --simulate --range min-max --data labelled/`;
 

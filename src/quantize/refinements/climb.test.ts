@@ -65,6 +65,7 @@ const same = (code: number) => code;
 
 function memoryStore(): WorkStore & { bytes: Uint8Array | undefined } {
   return {
+    description: "memory",
     bytes: undefined,
     async load() {
       return this.bytes;
@@ -187,7 +188,7 @@ describe("interrupted work", () => {
     const work = memoryStore();
     await quantize(network(), { ...options, work, refinements: [changing("a", same)] });
     const other = quantize(network(), { ...options, weights: 3, work, refinements: [changing("a", same)] });
-    await expect(other).rejects.toThrow(/the work that was left unfinished must be that of the same model/);
+    await expect(other).rejects.toThrow(/the unfinished work in memory must be of the same model/);
   });
 });
 

@@ -18,6 +18,9 @@ export interface ClimbOptions extends Omit<RefinementContext, "skip"> {
   readonly identity: string;
 }
 
+/** Labelled data are the caller's affair. */
+const unmeasured = { evaluation: null } as const;
+
 /**
  * Refines a draft, and returns every rung: those given, in their order, and one for each refinement. The best is the last one
  * that is `kept`.
@@ -34,7 +37,7 @@ export async function climb(
   const sqnrOf = (draft: Draft) => judge(draft, judged, options);
   const rungs: Rung[] = [];
   for (const start of starts) {
-    rungs.push({ ...start, outputSqnrDb: await sqnrOf(start.draft), seconds: 0, kept: true, notes: [] });
+    rungs.push({ ...start, outputSqnrDb: await sqnrOf(start.draft), seconds: 0, kept: true, notes: [], ...unmeasured });
   }
   const work = await openWork(options.work, options.identity, starts.at(-1)!.draft);
   rungs.push(...work.rungs);
@@ -44,7 +47,7 @@ export async function climb(
     const best = rungs.findLast(({ kept }) => kept)!;
     const obstacle = obstacleTo(refinement, { hasData, deadlineMs });
     if (obstacle !== undefined) {
-      rungs.push({ ...best, name, seconds: 0, kept: false, notes: [obstacle] });
+      rungs.push({ ...best, name, seconds: 0, kept: false, notes: [obstacle], ...unmeasured });
       continue;
     }
     const started = performance.now();
@@ -65,7 +68,8 @@ export async function climb(
     const draft = last?.draft ?? best.draft;
     const outputSqnrDb = await sqnrOf(draft);
     const kept = outputSqnrDb === null || best.outputSqnrDb === null || outputSqnrDb >= best.outputSqnrDb;
-    rungs.push({ name, draft, outputSqnrDb, seconds: (performance.now() - started) / 1000, kept, notes });
+    const seconds = (performance.now() - started) / 1000;
+    rungs.push({ name, draft, outputSqnrDb, seconds, kept, notes, ...unmeasured });
     await work.save(rungs.slice(starts.length), undefined);
   }
   return rungs;

@@ -8,6 +8,8 @@ import type { Draft } from "./refinement.ts";
 
 /** Where unfinished work is kept between calls, such as a file. */
 export interface WorkStore {
+  /** Where that is, for messages. */
+  readonly description: string;
   /** Returns what was saved last; undefined when nothing was. */
   load(): Promise<Uint8Array | undefined>;
   /** Replaces what was saved, all at once. */
@@ -39,8 +41,6 @@ interface State {
   readonly unfinished?: { readonly name: string; readonly done: number; readonly draft: PackedDraft };
 }
 
-const WHERE = "unfinished quantization";
-
 /**
  * Opens what an interrupted call left.
  *
@@ -49,7 +49,9 @@ const WHERE = "unfinished quantization";
  */
 export async function openWork(store: WorkStore | undefined, identity: string, start: Draft): Promise<Work> {
   const bytes = await store?.load();
-  const found = bytes ? read(bytes, identity, start) : { rungs: [], unfinished: undefined };
+  const found = bytes
+    ? read(bytes, { where: store!.description, identity, start })
+    : { rungs: [], unfinished: undefined };
   let { unfinished } = found;
   return {
     rungs: found.rungs,
@@ -75,13 +77,12 @@ function write(rungs: readonly FinishedRung[], unfinished: Unfinished | undefine
 
 function read(
   bytes: Uint8Array,
-  identity: string,
-  start: Draft,
+  { where, identity, start }: { readonly where: string; readonly identity: string; readonly start: Draft },
 ): { rungs: readonly FinishedRung[]; unfinished: Unfinished | undefined } {
-  const { tensors, metadata } = readSafetensors(bytes, WHERE);
+  const { tensors, metadata } = readSafetensors(bytes, where);
   if (metadata.identity !== identity) {
     throw new OptionError(
-      "quantize: the work that was left unfinished must be that of the same model, options and samples, got another's. Give it another place, or remove it.",
+      `quantize: the unfinished work in ${where} must be of the same model, options and samples, got that of others. Remove it to begin anew, or use what it was begun with.`,
     );
   }
   const { rungs, unfinished } = JSON.parse(metadata.state!) as State;

@@ -1,0 +1,8 @@
+/** Every refinement by name: what `quantize --optimize` climbs. */
+import type { Refinement } from "../quantize/index.ts";
+
+/** Makes each refinement with its defaults, in the order in which they are climbed. */
+export const refinements: Readonly<Record<string, () => Refinement>> = {};
+
+/** Names of those that `--optimize` climbs when none are named: each showed a gain (docs/results/four-bits.md). */
+export const defaultRefinements: readonly string[] = [];
