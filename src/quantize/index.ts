@@ -83,4 +83,5 @@ export {
   type StatisticsOptions,
   statisticsOf,
 } from "./statistics.ts";
+export { smoothNoise } from "./synthetic.ts";
 export { type WeightGridOptions, weightGrids } from "./weight-scale.ts";

@@ -57,8 +57,8 @@ function isBatch(length: Dimension, program: Program): boolean {
   return typeof length === "string" && program.graph.inputs.some(({ shape }) => shape?.[0] === length);
 }
 
-/** Noise of several scales over the last two axes, as pictures have; plain noise in fewer dimensions. */
-function smoothNoise(shape: readonly number[], random: Random): Float32Array {
+/** Returns noise of several scales over the last two axes, as pictures have; plain noise in fewer dimensions. */
+export function smoothNoise(shape: readonly number[], random: Random): Float32Array {
   const values = new Float32Array(elementCount(shape));
   const height = shape.length > 2 ? shape.at(-2)! : 1;
   const width = shape.at(-1) ?? 1;
