@@ -1,5 +1,5 @@
 /** What `modicum quantize` prints. */
-import { formatBits, formatBytes, formatFixed, formatSeconds, textTable } from "../report/index.ts";
+import { formatBits, formatBytes, formatFixed, formatSeconds, ladderColumns, textTable } from "../report/index.ts";
 import { evaluationTable } from "./evaluation-table.ts";
 import type { QuantizationOutcome } from "./quantize-to-files.ts";
 
@@ -8,7 +8,7 @@ const LAYERS_SHOWN = 40;
 
 /** Returns a quantization for the terminal: layers, sizes, accuracy where it was measured, remarks, files. */
 export function quantizationText({ report, evaluations, written }: QuantizationOutcome): string {
-  const { input, output, layers, calibration } = report;
+  const { input, output, layers, calibration, ladder } = report;
   const table = textTable(
     [
       { header: "layer", value: (layer) => layer.name },
@@ -26,6 +26,7 @@ export function quantizationText({ report, evaluations, written }: QuantizationO
     table,
     ...(layers.length > LAYERS_SHOWN ? [`... and ${layers.length - LAYERS_SHOWN} more`] : []),
     "",
+    ...(ladder.length > 0 ? [textTable(ladderColumns(ladder), ladder), ""] : []),
     ...(evaluations.length > 0 ? [evaluationTable(evaluations), ""] : []),
     `size         ${formatBytes(input.sizeBytes)} to ${formatBytes(output.sizeBytes)} (${ratio} x), ${kind}`,
     `calibration  ${calibration.source}, ${calibration.samples} samples`,

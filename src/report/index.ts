@@ -29,6 +29,7 @@ export { type FileContent, type ModelFolderOptions, modelFolder } from "./huggin
 export { type ModelVariant, variantPath } from "./hugging-face/model-variant.ts";
 export { type PreprocessorConfig, preprocessorConfig } from "./hugging-face/preprocessor-config.ts";
 export { type QuantizeConfig, quantizeConfig } from "./hugging-face/quantize-config.ts";
+export { ladderColumns } from "./ladder-columns.ts";
 export { ABLATION_COLUMNS, type AblationRow, EVALUATION_COLUMNS, LAYER_COLUMNS } from "./layer-columns.ts";
 export { diagnoseLayers, type LayerDiagnosis, type Remedy } from "./layer-diagnosis.ts";
 export {

@@ -11,6 +11,7 @@ import {
   adviceSection,
   comparisonSection,
   histogramsSection,
+  ladderSection,
   layersSection,
   settingsSection,
   warningBanners,
@@ -43,6 +44,7 @@ export async function quantizationReportHtml(
   const { headline, text, tone, numbers } = verdict(report, evaluations);
   const sections: (Section | undefined)[] = [
     await comparisonSection(report, evaluations),
+    await ladderSection(report),
     ablation.length > 0 ? ablationSection(ablation) : undefined,
     adviceSection(report, weightBitsFlags),
     await layersSection(layers),

@@ -14,6 +14,7 @@ import {
 } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { htmlTable } from "./html-table.ts";
+import { ladderColumns } from "./ladder-columns.ts";
 import {
   ABLATION_COLUMNS,
   type AblationRow,
@@ -24,6 +25,7 @@ import {
 import { activationNoiseOf, calibrationKind, clippedPercent, diagnoseLayers } from "./layer-diagnosis.ts";
 import { banner, details, type Fact, facts, figure, figureGrid, type LegendEntry, type Section, tag } from "./page.ts";
 import { histogramPlot } from "./plots/histogram-plot.ts";
+import { ladderPlot } from "./plots/ladder-plot.ts";
 import { bitsColour, errorPlot, layerBitsPlot, layerSqnrPlot, type NumberedLayer } from "./plots/layer-plots.ts";
 import { accuracySizePlot, sizePlot } from "./plots/model-plots.ts";
 
@@ -82,6 +84,27 @@ export async function comparisonSection(
     body: [
       evaluations.length > 0 && htmlTable(EVALUATION_COLUMNS, rows, { caption }),
       figures.length > 0 && figureGrid(figures),
+    ],
+  };
+}
+
+/** Returns what each refinement brought; undefined when there were none. */
+export async function ladderSection({ ladder }: QuantizationReport): Promise<Section | undefined> {
+  if (ladder.length === 0) return undefined;
+  return {
+    id: "ladder",
+    title: "What each rung brought",
+    lead: "From plain min-max up. A rung is kept only if the model's outputs on samples it was not fitted to are at least as close to the float model's.",
+    body: [
+      figure({
+        title: "Signal to noise of the outputs",
+        caption: "Higher is closer to float: 6 dB are half the error. Hollow: tried, and left out of the model.",
+        svg: await ladderPlot(ladder),
+        wide: true,
+      }),
+      htmlTable(ladderColumns(ladder), ladder, {
+        caption: html`<b>${ladder.length} rungs</b>, each on the best before it.`,
+      }),
     ],
   };
 }
