@@ -63,6 +63,7 @@ export { type RangeMethodName, rangeMethods } from "./ranges/index.ts";
 export { nSigma } from "./ranges/n-sigma.ts";
 export { percentile } from "./ranges/percentile.ts";
 export type { RangeMethod, RangeRequest } from "./ranges/range-method.ts";
+export { halfQuadratic } from "./refinements/half-quadratic.ts";
 export type {
   Draft,
   RefinedPart,
@@ -71,6 +72,7 @@ export type {
   RewriteContext,
 } from "./refinements/refinement.ts";
 export { type SimulatedDraft, simulateDraft } from "./refinements/simulate-draft.ts";
+export { type SmoothingOptions, smoothing } from "./refinements/smoothing.ts";
 export type { WorkStore } from "./refinements/work-store.ts";
 export type { ActivationReport, Evaluation, LayerReport, QuantizationReport, RungReport } from "./report-data.ts";
 export { resolveSettings, type Settings } from "./settings.ts";

@@ -179,8 +179,8 @@ export function floatsOf(layer: Layer, weights: QuantizedWeights): Float32Array 
   return weights.granularity === "channel" ? dequantizeWeights(weights) : fromRows(layer, dequantizeBlocks(weights));
 }
 
-/** The expected shift of each output, for layers whose products sum over channels with known means. */
-function expectedShift(
+/** Returns the expected shift of each output, for layers whose products sum over channels with known means. */
+export function expectedShift(
   layer: Layer,
   values: Float32Array,
   floats: Float32Array,

@@ -78,7 +78,9 @@ async function withRoundedWeights(program: Program, { target, weights: bits }: S
   const { program: prepared } = await prepareProgram(cloneProgram(program).program, { runtime });
   for (const layer of findLayers(prepared)) {
     const granularity = target !== "portable" && canUseBlocks(layer) ? "block" : "channel";
-    const { floats } = quantizeLayer(layer, { ...COARSE, bits, granularity, clip: bits <= 4 ? "mse" : "max" });
+    const clip = bits <= 4 ? "mse" : "max";
+    const blockGrid = bits <= 4 ? "asymmetric" : "symmetric";
+    const { floats } = quantizeLayer(layer, { ...COARSE, bits, granularity, blockGrid, clip });
     replaceWeight(layer, floats);
   }
   return prepared;
