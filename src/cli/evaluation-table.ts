@@ -28,6 +28,12 @@ const COLUMNS: readonly Column<Evaluation>[] = [
     format: fixed(1),
     help: "Of the outputs, against the first model's.",
   },
+  {
+    header: "KL nats",
+    value: (row) => row.outputDivergence,
+    format: fixed(3),
+    help: "Divergence of the class probabilities from the first model's.",
+  },
   { header: "median ms", value: ({ latencyMs }) => latencyMs.median, format: fixed(2), help: "One sample at batch 1." },
   { header: "p95 ms", value: ({ latencyMs }) => latencyMs.p95, format: fixed(2) },
   {

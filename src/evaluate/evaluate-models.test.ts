@@ -71,6 +71,22 @@ test("without labels there is no accuracy, but agreement and distance to the fir
   expect(models[1]!.outputCosine).toBeCloseTo((cosines[0]! + cosines[1]!) / 2, 10);
 });
 
+test("the divergence is that of class probabilities, whether a model gives logits or those", async () => {
+  const logits = vectors([[0, Math.log(3)]]);
+  const first = fakeModel("a", logits, identity);
+  const second = fakeModel("b", logits, ([a, b]) => [a! + 5, b! + 5 - Math.log(3)]);
+  const { models } = await evaluateModels([first, second], { timing: false });
+  // p = (1/4, 3/4), q = (1/2, 1/2)
+  const expected = 0.25 * Math.log(0.5) + 0.75 * Math.log(1.5);
+  expect(models[0]!.outputDivergence).toBeNull();
+  expect(models[1]!.outputDivergence).toBeCloseTo(expected, 6);
+  const probabilities = [first, second].map((model, i) =>
+    fakeModel(model.path, logits, () => (i === 0 ? [0.25, 0.75] : [0.5, 0.5])),
+  );
+  const run = await evaluateModels(probabilities, { timing: false });
+  expect(run.models[1]!.outputDivergence).toBeCloseTo(expected, 6);
+});
+
 test("equal models agree wholly: SQNR infinite", async () => {
   const dataset = vectors([[3, 4]]);
   const { models } = await evaluateModels([fakeModel("a", dataset, identity), fakeModel("b", dataset, identity)], {

@@ -121,6 +121,7 @@ function describeDifference(difference: OutputDifference | null) {
   return {
     agreement: difference?.agreement ?? null,
     outputSqnrDb: difference?.sqnrDb ?? null,
+    outputDivergence: difference?.divergence ?? null,
     outputMaxDifference: difference?.maxAbsolute ?? null,
     outputCosine: difference?.cosine ?? null,
   };

@@ -1,6 +1,6 @@
 /** How far the outputs of one model are from those of another. */
 import { DataError } from "../errors.ts";
-import { scoreLayout, topClass } from "./class-scores.ts";
+import { type ScoreLayout, scoreLayout, topClass } from "./class-scores.ts";
 import type { SampleOutput } from "./sample-outputs.ts";
 
 /** Differences over all samples. */
@@ -12,6 +12,11 @@ export interface OutputDifference {
   /** The same of each sample. */
   readonly sampleSqnrDb: Float64Array;
   readonly maxAbsolute: number;
+  /**
+   * Kullback-Leibler divergence of the class probabilities from the reference's, mean over decisions, nats: 0 for equal
+   * distributions. Null without classes. Scores that are no probabilities are taken as logits.
+   */
+  readonly divergence: number | null;
   /** Cosine of the angle between outputs as vectors, mean over samples. */
   readonly cosine: number;
 }
@@ -33,6 +38,7 @@ export function differenceMeter(count: number, where: string): DifferenceMeter {
   let seen = 0;
   let decisions = 0;
   let same = 0;
+  let divergence = 0;
   return {
     add(index, reference, output) {
       if (reference.shape.join() !== output.shape.join()) {
@@ -53,6 +59,7 @@ export function differenceMeter(count: number, where: string): DifferenceMeter {
         const expected = topClass(reference, layout!, row);
         decisions++;
         if (expected >= 0 && expected === topClass(output, layout!, row)) same++;
+        divergence += divergenceOf(reference, output, layout!, row);
       }
     },
     result: () => ({
@@ -60,9 +67,36 @@ export function differenceMeter(count: number, where: string): DifferenceMeter {
       sqnrDb: decibels(signal, noise),
       sampleSqnrDb,
       maxAbsolute,
+      divergence: decisions === 0 ? null : divergence / decisions,
       cosine: cosines / seen,
     }),
   };
+}
+
+/** Least probability that counts, so that one that vanishes does not make the divergence infinite. */
+const LEAST_PROBABILITY = 1e-12;
+
+/** `sum_c p_c log(p_c / q_c)` of one decision, p the reference's probabilities and q the output's. */
+function divergenceOf(reference: SampleOutput, output: SampleOutput, layout: ScoreLayout, row: number): number {
+  const p = probabilities(reference, layout, row);
+  const q = probabilities(output, layout, row);
+  let sum = 0;
+  for (let c = 0; c < p.length; c++) {
+    if (p[c]! > 0) sum += p[c]! * Math.log(p[c]! / Math.max(q[c]!, LEAST_PROBABILITY));
+  }
+  return Math.max(0, sum);
+}
+
+/** The scores of one decision as probabilities: as they are where they add up to one, else their softmax. */
+function probabilities({ values }: SampleOutput, layout: ScoreLayout, row: number): Float64Array {
+  const { classCount, classStride, rowStride } = layout;
+  const scores = Float64Array.from({ length: classCount }, (_, c) => values[row * rowStride + c * classStride]!);
+  const total = scores.reduce((sum, score) => sum + score, 0);
+  if (Math.abs(total - 1) < 1e-3 && scores.every((score) => score >= 0)) return scores;
+  const largest = scores.reduce((most, score) => Math.max(most, score));
+  const exponentials = scores.map((score) => Math.exp(score - largest));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((exponential) => exponential / sum);
 }
 
 interface Energies {

@@ -110,4 +110,6 @@ export interface Evaluation {
   readonly agreement: number | null;
   /** SQNR of the outputs against the first model's, dB; null for the first. */
   readonly outputSqnrDb: number | null;
+  /** Kullback-Leibler divergence of class probabilities from the first model's, nats; null for the first, and without classes. */
+  readonly outputDivergence: number | null;
 }

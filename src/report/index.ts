@@ -50,6 +50,7 @@ export {
   type Tone,
   tag,
 } from "./page.ts";
+export type { PictureSheet } from "./picture-section.ts";
 export { type Drawing, openDrawing, type PlotLibrary } from "./plots/draw.ts";
 export { type HistogramPlotParts, histogramPlot } from "./plots/histogram-plot.ts";
 export { errorPlot, layerBitsPlot, layerSqnrPlot, type NumberedLayer } from "./plots/layer-plots.ts";

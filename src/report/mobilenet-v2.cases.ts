@@ -164,6 +164,7 @@ export function mobileNetV2Evaluations(): Evaluation[] {
       throughput: 131,
       agreement: null,
       outputSqnrDb: null,
+      outputDivergence: null,
     },
     {
       path: "mobilenetv2-w4a8.onnx",
@@ -176,6 +177,7 @@ export function mobileNetV2Evaluations(): Evaluation[] {
       throughput: 302,
       agreement: 87.2,
       outputSqnrDb: 13.4,
+      outputDivergence: 0.061,
     },
   ];
 }

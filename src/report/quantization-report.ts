@@ -6,6 +6,7 @@ import { keepUnits } from "./format.ts";
 import { html } from "./html.ts";
 import type { AblationRow } from "./layer-columns.ts";
 import { banner, page, type Section } from "./page.ts";
+import { type PictureSheet, picturesSection } from "./picture-section.ts";
 import {
   ablationSection,
   adviceSection,
@@ -24,6 +25,8 @@ export interface ReportExtras {
   readonly weightBitsFlags?: WeightBitsFlags;
   /** A study of the method's ingredients on this model; deployable and simulated rows get tables of their own. */
   readonly ablation?: readonly AblationRow[];
+  /** The pictures that ranges were chosen by, where they were synthesized. */
+  readonly pictures?: PictureSheet | undefined;
 }
 
 /**
@@ -39,11 +42,12 @@ export async function quantizationReportHtml(
   evaluations: readonly Evaluation[] = [],
   extras: ReportExtras = {},
 ): Promise<string> {
-  const { ablation = [], weightBitsFlags } = extras;
+  const { ablation = [], weightBitsFlags, pictures } = extras;
   const layers = report.layers.map((layer, index) => ({ number: index + 1, layer }));
   const { headline, text, tone, numbers } = verdict(report, evaluations);
   const sections: (Section | undefined)[] = [
     await comparisonSection(report, evaluations),
+    pictures && picturesSection(pictures),
     await ladderSection(report),
     ablation.length > 0 ? ablationSection(ablation) : undefined,
     adviceSection(report, weightBitsFlags),

@@ -40,7 +40,7 @@ export async function ladderPlot(ladder: readonly RungReport[]): Promise<Html> {
         rx: 2,
       } as object),
       Plot.text(rungs, {
-        x: "decibels",
+        x: ({ decibels }: { decibels: number }) => Math.max(decibels, 0),
         y: (_: unknown, i: number) => i,
         dx: 6,
         textAnchor: "start",
