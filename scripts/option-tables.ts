@@ -12,6 +12,7 @@ const MODULES: Readonly<Record<string, () => Promise<CommandModule>>> = {
   export: () => import("../src/cli/commands/export.ts"),
   runs: () => import("../src/cli/commands/runs.ts"),
   reproduce: () => import("../src/cli/commands/reproduce.ts"),
+  rounding: () => import("../src/cli/commands/rounding.ts"),
   tune: () => import("../src/cli/commands/tune.ts"),
   data: () => import("../src/cli/commands/data.ts"),
 };

@@ -125,6 +125,7 @@ describe.skipIf(reasonWithoutOnnxRuntimeNode() !== undefined)("the JSON that doc
       ["compare", model, small, ...data, "--timing", "0.05"],
       ["train", "mlp", "--data", "example", "--epochs", "1", "--output", join(folder, "run"), "--quiet", "--json"],
       ["export", join(folder, "run"), "--output", join(folder, "mlp.onnx"), "--json"],
+      ["rounding", join(folder, "run"), "--json"],
     ];
     for (const args of calls) {
       const { code, stdout, stderr } = await runMain(args);

@@ -50,6 +50,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "list training runs, or compare them on a page",
     load: () => import("./commands/runs.ts"),
   },
+  rounding: {
+    summary: "show what training in 8 bits does to each layer of a run",
+    load: () => import("./commands/rounding.ts"),
+  },
   tune: {
     summary: "measure which forms of training steps are fastest on this machine",
     load: () => import("./commands/tune.ts"),

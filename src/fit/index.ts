@@ -10,6 +10,7 @@ export { parseRecipe } from "./parse-recipe.ts";
 export { exportNetwork, type PlanOptions, planTraining } from "./plan-training.ts";
 export { preprocessingOf } from "./preprocessing-of.ts";
 export type { Probe, ProbeContext, ProbeInterval } from "./probe.ts";
+export { type ProbeCheckpointOptions, probeCheckpoint } from "./probe-checkpoint.ts";
 export { activationStatistics } from "./probes/activation-statistics.ts";
 export { type ChannelNormsOptions, channelNorms, channelNormsOf } from "./probes/channel-norms.ts";
 export { type DistanceFit, type DistanceRecord, distanceFit } from "./probes/distance-fit.ts";

@@ -132,7 +132,10 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "probes of a precision", () => {
     const spiked = worst(await angles({}, batchOf(1000)));
     expect(spiked.tensor).toBe("first.activation");
     expect(spiked.angle).toBeGreaterThan(10 * spiked.predicted);
+    expect(spiked.underflow).toBeGreaterThan(0.3);
     expect(rankAngles({ loss: 1 })).toEqual([]);
+    const overflown = rankAngles({ "a.weight.cosine": 0.5, "b.weight.cosine": Number.NaN, "c.weight.cosine": 0 });
+    expect(overflown.map(({ tensor }) => tensor)).toEqual(["b.weight", "c.weight", "a.weight"]);
   });
 
   it("quantizationAngles take the parts of a batch together", async () => {

@@ -55,10 +55,14 @@ export function quantizationAngles(every: ProbeInterval = { epochs: 1 }): Probe 
 export interface RankedAngle {
   /** `<layer>.<role>` */
   readonly tensor: string;
-  /** In radians. */
+  /** In radians; NaN where numbers are not finite, or their squares too large for float32. */
   readonly angle: number;
   /** What is expected of a Gaussian tensor, in radians. */
   readonly predicted: number;
+  /** Share of numbers that were clipped. */
+  readonly saturated: number;
+  /** Share of numbers other than 0 that became 0. */
+  readonly underflow: number;
 }
 
 /**
@@ -70,11 +74,20 @@ export interface RankedAngle {
  */
 export function rankAngles(values: Readonly<Record<string, number>>): RankedAngle[] {
   const angle = (cosine: number): number => Math.acos(Math.min(1, Math.max(-1, cosine)));
+  const rank = (one: RankedAngle): number => (Number.isNaN(one.angle) ? Math.PI : one.angle);
   return Object.entries(values)
     .flatMap(([name, cosine]): RankedAngle[] => {
       if (!name.endsWith(".cosine")) return [];
       const tensor = name.slice(0, -".cosine".length);
-      return [{ tensor, angle: angle(cosine), predicted: angle(values[`${tensor}.predicted`] ?? 1) }];
+      return [
+        {
+          tensor,
+          angle: angle(cosine),
+          predicted: angle(values[`${tensor}.predicted`] ?? 1),
+          saturated: values[`${tensor}.saturated`] ?? 0,
+          underflow: values[`${tensor}.underflow`] ?? 0,
+        },
+      ];
     })
-    .sort((a, b) => b.angle - a.angle);
+    .sort((a, b) => rank(b) - rank(a));
 }
