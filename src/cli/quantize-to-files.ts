@@ -37,6 +37,7 @@ import { createProgress } from "./progress.ts";
 import { methodFromFlags } from "./quantize-options.ts";
 import { CALIBRATION_SAMPLES, REFINEMENT_SAMPLES, refinementsFromFlags } from "./refinement-options.ts";
 import { chooseRuntime } from "./runtime-choice.ts";
+import { synthesizedExtras, synthesizeFromFlags } from "./synthesized-pictures.ts";
 import { transformersFiles, writeFolder } from "./transformers-folder.ts";
 
 /** What was made. */
@@ -65,10 +66,15 @@ export async function quantizeToFiles(
   const loaded = await readModelFile(path);
   await assertOutputs(output, loaded.paths, options);
   const calibration = await openCalibration(path, loaded.inputs, options);
+  const { runtime } = method;
+  const synthesized = await withProgress(options, context, (onProgress) =>
+    synthesizeFromFlags(loaded.program, options, { runtime, signal: context.signal, onProgress }),
+  );
+  const samples = synthesized ?? (calibration && feedSource(calibration, loaded.inputs, CALIBRATION_BATCH));
   const result = await withProgress(options, context, (onProgress) =>
     quantize(loaded.program, {
       ...method,
-      ...(calibration && { calibration: feedSource(calibration, loaded.inputs, CALIBRATION_BATCH) }),
+      ...(samples && { calibration: samples }),
       ...(options.optimize && { work: workFile(unfinished) }),
       signal: context.signal,
       onProgress,
@@ -95,7 +101,6 @@ export async function quantizeToFiles(
   const evaluations = measured.slice(0, 2);
   const ladder = made.ladder.map((rung, i) => ({ ...rung, evaluation: measured[2 + i] ?? null }));
   const report = withOverlapRemark({ ...made, ladder }, options);
-  const { runtime } = method;
   const { folder, data } = options;
   const parts = {
     path,
@@ -108,7 +113,8 @@ export async function quantizeToFiles(
     classNames: calibration?.classNames,
   };
   const files = folder === undefined ? [] : await transformersFiles(folder, parts, options);
-  const page = options.report && (await quantizationReportHtml(report, evaluations));
+  const page =
+    options.report && (await quantizationReportHtml(report, evaluations, await synthesizedExtras(synthesized)));
   context.signal.throwIfAborted();
   if (writesModel(options)) await writeModelFile(output, model, { inputs: loaded.paths });
   if (options.report && page) await writeFileAtomically(options.report, page);

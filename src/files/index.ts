@@ -10,6 +10,7 @@ export {
 } from "./datasets/index.ts";
 export { decodePicture, isPictureName, PICTURE_ENDINGS } from "./decode-picture.ts";
 export { describeRun } from "./describe-run.ts";
+export { encodePng } from "./encode-picture.ts";
 export { externalFromFolder } from "./external-folder.ts";
 export { findPreprocessing } from "./find-preprocessing.ts";
 export { assertNotInput, type LoadedModel, readModelFile, writeModelFile } from "./model.ts";

@@ -102,7 +102,7 @@ export async function synthesizePictures(
           stage: "synthesize",
           done: batch * iterations + step,
           total: batches * iterations,
-          unit: "step",
+          unit: "steps",
         });
         const { loss } = await training.run({}, signal ? { signal } : {});
         last = toNumbers(loss!)[0]!;
@@ -116,7 +116,7 @@ export async function synthesizePictures(
   } finally {
     await training.release();
   }
-  onProgress?.({ stage: "synthesize", done: batches * iterations, total: batches * iterations, unit: "step" });
+  onProgress?.({ stage: "synthesize", done: batches * iterations, total: batches * iterations, unit: "steps" });
   return {
     description: `${count} pictures synthesized from batch-norm statistics (seed ${seed})`,
     count,

@@ -1,5 +1,5 @@
 /** `modicum quantize`: a smaller model, and the record of what was done. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { addCommonOptions, type CommandContext, type CommonOptions, printResult } from "../command.ts";
 import { addPreprocessingOptions, addRuntimeOptions, type PreprocessingOptions } from "../data-options.ts";
 import { wholeNumber } from "../option-values.ts";
@@ -21,6 +21,8 @@ export interface QuantizeCommandOptions
     RefinementFlags {
   readonly calibrate?: string;
   readonly calibrationSamples?: number;
+  /** Number of pictures. */
+  readonly synthesize?: number;
   readonly output?: string;
   readonly report?: string;
   readonly folder?: string;
@@ -46,6 +48,15 @@ export async function define(command: Command, context: CommandContext): Promise
       "--calibration-samples <count>",
       `how many are used, drawn by the seed (default ${CALIBRATION_SAMPLES}; ${REFINEMENT_SAMPLES} with --optimize)`,
       wholeNumber(1),
+    )
+    .addOption(
+      new Option(
+        "--synthesize [count]",
+        "instead: makes pictures from what the model's batch normalizations know of its data (default 256)",
+      )
+        .argParser(wholeNumber(1))
+        .preset("256")
+        .conflicts(["calibrate", "calibrationSamples"]),
     );
   await addMethodOptions(command);
   await addRefinementOptions(command.optionsGroup("Optimizing:"));
@@ -65,6 +76,7 @@ Examples:
   $ modicum quantize model.onnx --weights 4 --activations 8 --calibrate pictures/ --output small.onnx --report small.html
   $ modicum quantize model.onnx --weights 4 --calibrate pictures/ --optimize --budget 10m --data labelled/ --report small.html
   $ modicum quantize model.onnx --weights 4 --activations 16 --target webgpu
+  $ modicum quantize model.onnx --weights 4 --synthesize --report small.html
   $ modicum quantize model.onnx --weights 4 --activations 4 --simulate --range min-max --data labelled/`;
 
 async function run(path: string, options: QuantizeCommandOptions, context: CommandContext): Promise<void> {
