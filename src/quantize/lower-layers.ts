@@ -72,9 +72,10 @@ export async function simulateLayers(
   const bitsOf = assignBits(settings.policy, layers, settings);
   const lowered: LoweredLayer[] = [];
   const simulated: SimulatedWeights[] = [];
-  for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
+  for (const layer of layers) {
     await breathe();
     const { weights: bits, reason } = bitsOf.get(layer)!;
+    if (bits === FLOAT_BITS) continue;
     const { weightAllocation: allocation, correction, weightRange } = settings;
     const made = simulateLayer(layer, { bits, allocation, correction, clip: weightRange === "mse" ? "mse" : "max" });
     lowered.push({ layer, weightBits: made.meanBits, weightSqnrDb: sqnrDb(layerWeights(layer), made.floats), reason });

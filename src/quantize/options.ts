@@ -2,6 +2,8 @@
 import type { Runtime } from "../runtime/index.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { BlockGridKind } from "./block-format.ts";
+import type { LayerBitsOption } from "./layer-bits.ts";
+import type { Limits } from "./mixed-precision/limits.ts";
 import type { Refinement } from "./refinements/refinement.ts";
 import type { WorkStore } from "./refinements/work-store.ts";
 
@@ -74,6 +76,13 @@ export interface QuantizeOptions {
   readonly blockGrid?: BlockGridKind;
   /** Name of the layer policy: which layers keep 8 bits (see `layerPolicies`). */
   readonly policy?: string;
+  /** Bits of single layers by name (see `modicum inspect`), whatever the policy says. Default: none. */
+  readonly layerBits?: Readonly<Record<string, LayerBitsOption>>;
+  /**
+   * What the result may cost: bits of weights are then chosen layer by layer, so that the outputs change least within the
+   * limits, instead of `weights`. First and last layers are treated like all others unless a `policy` is named; `layerBits` stay.
+   */
+  readonly limits?: Limits;
   /** Inputs to calibrate on; without them ranges come from batch-norm statistics, or from synthetic input. */
   readonly calibration?: CalibrationData;
   /**

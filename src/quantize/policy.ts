@@ -1,6 +1,7 @@
 /** Layer policies: which layers and tensors keep more bits than was asked for. Data, not code. */
 import type { Layer, LayerKind } from "../prepare/index.ts";
 import { constantSize } from "../program/index.ts";
+import { type LayerBitsOption, layerName } from "./layer-bits.ts";
 
 /** One exception to the bits asked for. The first rule that matches a layer wins. */
 export interface PolicyRule {
@@ -89,11 +90,15 @@ export interface LayerBits {
   readonly reason: string | null;
 }
 
-/** Returns the bits a policy gives each layer when `weights` and `activations` are asked for. */
+/** Returns the bits a policy gives each layer when `weights` and `activations` are asked for, and `layerBits` of single layers. */
 export function assignBits(
   policy: LayerPolicy,
   layers: readonly Layer[],
-  asked: { readonly weights: number; readonly activations: number },
+  asked: {
+    readonly weights: number;
+    readonly activations: number;
+    readonly layerBits?: ReadonlyMap<string, LayerBitsOption>;
+  },
 ): Map<Layer, LayerBits> {
   const shares = cumulativeShares(layers);
   return new Map(
@@ -101,6 +106,8 @@ export function assignBits(
       const rule = policy.rules.find(({ when }) => matches(when, layer, shares.get(layer)!));
       const weights = Math.max(asked.weights, rule?.weights ?? 0);
       const activations = Math.max(asked.activations, rule?.activations ?? 0);
+      const own = asked.layerBits?.get(layerName(layer));
+      if (own) return [layer, { weights, activations, ...own, reason: null }];
       const changed = weights !== asked.weights || activations !== asked.activations;
       return [layer, { weights, activations, reason: changed ? rule!.reason : null }];
     }),

@@ -11,21 +11,25 @@ import { breathing } from "./breathing.ts";
 import { type ActivationCalibration, calibrateActivations } from "./calibrate-activations.ts";
 import { foreignOperators } from "./foreign-operators.ts";
 import { gridRange } from "./grid.ts";
-import { climbLadder, firstDraft } from "./ladder.ts";
+import { climbLadder, type DraftParts, firstDraft } from "./ladder.ts";
+import { assertLayerNames } from "./layer-bits.ts";
 import { layerReports } from "./layer-reports.ts";
 import { type LoweredLayers, lowerDraft, simulateLayers } from "./lower-layers.ts";
 import { packBits } from "./lowering/pack-bits.ts";
+import { packCodes } from "./lowering/pack-codes.ts";
 import { measureSqnr } from "./measure.ts";
+import { type MixedWidths, mixWidths } from "./mixed-precision/mix-widths.ts";
 import type { CalibrationData, Feeds, QuantizeOptions } from "./options.ts";
 import { assertFiniteWeights } from "./quantize-layer.ts";
 import { recordShapes } from "./record-shapes.ts";
+import type { Rung } from "./refinements/climb.ts";
 import { cloneDraft } from "./refinements/clone-draft.ts";
 import type { Draft } from "./refinements/refinement.ts";
 import { rewriteProgram } from "./refinements/rewrite-program.ts";
 import { quantizationRemarks } from "./remarks.ts";
 import type { LayerReport, QuantizationReport, RungReport } from "./report-data.ts";
 import { scalableResults } from "./scaled-channels.ts";
-import { FLOAT_BITS, resolveSettings, type Settings, settingsRecord } from "./settings.ts";
+import { FLOAT_BITS, fewestBits, resolveSettings, type Settings, settingsRecord } from "./settings.ts";
 import { syntheticData } from "./synthetic.ts";
 
 /** What `quantize` gives back. */
@@ -95,6 +99,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   const rewritten = runnable ? await rewriteProgram(program, feeds!, rewriting) : [];
   const allLayers = findLayers(program);
   const layers = allLayers.filter((layer) => layer.reason === undefined);
+  assertLayerNames(settings.layerBits, allLayers);
   for (const layer of layers) assertFiniteWeights(layer);
   options.signal?.throwIfAborted();
   progress({ stage: "prepare", done: 1, total: 1, unit: "model" });
@@ -113,23 +118,20 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   const macs = countMacs(program);
   // The digest is worked out on another thread, beside the weights.
   const digest = inputRecord(model, original);
-  const parts = { program, layers, plan, calibration, settings };
+  const calibrated = { program, layers, plan, calibration, settings };
+  const mixed = await withinLimits(calibrated, original, data, options);
+  const parts = { ...calibrated, settings: mixed?.settings ?? settings };
   const first = isPublishedForm(settings) ? undefined : await firstDraft(parts, options.signal);
   const input = await digest;
+  const identity = identityOf(input, parts.settings, data);
   const deadlineMs = started + settings.budgetSeconds * 1000;
-  const identity = JSON.stringify([input.sha256, settingsRecord(settings), data.description, data.count ?? null]);
   const climbing = { ...options, data, hasData, seed: settings.seed, onProgress: progress, deadlineMs, identity };
   const ladder =
     first && runnable && settings.refinements.length > 0
       ? await climbLadder(parts, first, { ...climbing, signal: options.signal })
       : [];
   const best = ladder.findLast(({ kept }) => kept)?.draft ?? first;
-  const rungs = ladder.map(({ draft, ...rung }): QuantizedRung => {
-    // Lowering rewrites a program in place: each model is made of a copy.
-    const kept = cloneDraft(draft).draft;
-    const lower = () => lowerDraft(cloneDraft(kept).draft, calibration.floatLayers);
-    return { ...rung, model: () => writeLowered(lower().program, original, settings) };
-  });
+  const rungs = ladder.map((rung) => quantizedRung(rung, original, calibration.floatLayers));
   const lowered = best
     ? lowerDraft(best, calibration.floatLayers)
     : await simulateLayers(program, layers, calibration, settings, breathing(options.signal));
@@ -162,11 +164,48 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     peakMemoryBytes: null,
     layers: reports,
     ladder: ladder.map(({ draft: _, ...rung }) => rung),
+    ...(mixed && { mixedPrecision: mixed.report }),
     remarks: [...rewritten, ...remarks],
     meanWeightBits: meanWeightBits(reports),
     preparationDifference: prepared.difference?.absolute ?? null,
   };
   return { model: file, program: lowered.program, report, rungs };
+}
+
+/** Tells a quantization from others, for what is kept between calls. */
+function identityOf({ sha256 }: QuantizationReport["input"], settings: Settings, data: CalibrationData): string {
+  return JSON.stringify([
+    sha256,
+    settingsRecord(settings),
+    [...settings.layerBits],
+    data.description,
+    data.count ?? null,
+  ]);
+}
+
+/** Lowering rewrites a program in place: each model is made of a copy. */
+function quantizedRung(
+  { draft, ...rung }: Rung,
+  original: Program,
+  floatLayers: ActivationCalibration["floatLayers"],
+): QuantizedRung {
+  const kept = cloneDraft(draft).draft;
+  const lower = () => lowerDraft(cloneDraft(kept).draft, floatLayers);
+  return { ...rung, model: () => writeLowered(lower().program, original, draft.settings) };
+}
+
+/** Chooses bits of single layers, where something is limited. */
+async function withinLimits(
+  parts: DraftParts,
+  original: Program,
+  data: CalibrationData,
+  { runtime, signal, onProgress = () => {} }: QuantizeOptions,
+): Promise<MixedWidths | undefined> {
+  const { settings, calibration } = parts;
+  if (!settings.limits) return undefined;
+  const lower = (draft: Draft) => lowerDraft(cloneDraft(draft).draft, calibration.floatLayers);
+  const write = (draft: Draft) => writeLowered(lower(draft).program, original, settings);
+  return mixWidths(parts, settings.limits, { runtime, data, signal, onProgress, lower, write });
 }
 
 /** A copy of the model without functions, at the opset that its quantized form needs. */
@@ -183,7 +222,10 @@ function upgraded(original: Program, settings: Settings): Program {
 
 function writeLowered(program: Program, original: Program, { simulate, target }: Settings): ModelFile {
   // Other runtimes than ONNX Runtime may not work out once what depends on constants only.
-  if (!simulate && target !== "portable") packBits(program);
+  if (!simulate && target !== "portable") {
+    packBits(program);
+    packCodes(program);
+  }
   // The float weights are still listed as initializers, though nobody reads them.
   removeDeadNodes(program.graph);
   program.producerName = "modicum";
@@ -221,6 +263,11 @@ function withGridsOf(draft: Draft | undefined, calibration: ActivationCalibratio
 
 /** A model that cannot be run can have its weights quantized, by what is in the file alone. */
 function weightsOnly(settings: Settings, foreign: readonly string[]): Settings {
+  if (settings.limits) {
+    throw new UnsupportedError(
+      `quantize: limits need a model that can be run, got operators that ONNX Runtime does not know: ${foreign.join(", ")}.`,
+    );
+  }
   if (settings.simulate) {
     throw new UnsupportedError(
       `quantize: a simulation must be able to run the model, got operators that ONNX Runtime does not know: ${foreign.join(", ")}.`,
@@ -253,8 +300,9 @@ function assertQuantizable(all: readonly Layer[], foreign: readonly string[]): v
 }
 
 /** 4-bit types came with opset 21; integer operators and scales per channel need 13. Newer models stay what they are. */
-function requiredOpset(program: Program, { simulate, weights }: Settings): number {
-  const least = simulate || weights > 4 ? OPSET_8_BITS : OPSET_4_BITS;
+function requiredOpset(program: Program, settings: Settings): number {
+  const isNarrow = settings.limits !== undefined || fewestBits(settings) <= 4;
+  const least = settings.simulate || !isNarrow ? OPSET_8_BITS : OPSET_4_BITS;
   return Math.max(program.opset, least);
 }
 

@@ -24,9 +24,10 @@ export async function roundLayers(
   const bitsOf = assignBits(settings.policy, layers, settings);
   const rounded = new Map<Layer, QuantizedLayer>();
   const byWeight = new Map<Value, QuantizedLayer>();
-  for (const layer of settings.weights === FLOAT_BITS ? [] : layers) {
+  for (const layer of layers) {
     await breathe();
     const bits = bitsOf.get(layer)!.weights;
+    if (bits === FLOAT_BITS) continue;
     const inputGrid = floatLayers.has(layer) ? undefined : grids.get(layer.input);
     const { quantized } = quantizeLayer(layer, {
       bits,

@@ -1,6 +1,9 @@
 /** The defaults of a quantization, and what does not go together. */
 import { OptionError } from "../errors.ts";
 import { type BlockGridKind, DEFAULT_BLOCK_SIZE } from "./block-format.ts";
+import type { LayerBitsOption } from "./layer-bits.ts";
+import { assertLimits } from "./mixed-precision/assert-limits.ts";
+import type { Limits } from "./mixed-precision/limits.ts";
 import type { Allocation, Correction, QuantizeOptions, Target } from "./options.ts";
 import { type LayerPolicy, layerPolicies } from "./policy.ts";
 import { type RangeMethodName, rangeMethods } from "./ranges/index.ts";
@@ -25,6 +28,9 @@ export interface Settings {
   readonly blockSize: number;
   readonly blockGrid: BlockGridKind;
   readonly policy: LayerPolicy;
+  /** Bits of single layers, by name. */
+  readonly layerBits: ReadonlyMap<string, LayerBitsOption>;
+  readonly limits: Limits | undefined;
   readonly refinements: readonly Refinement[];
   /** Infinite without a budget. */
   readonly budgetSeconds: number;
@@ -42,6 +48,8 @@ export const FLOAT_BITS = 16;
 export function resolveSettings(options: QuantizeOptions): Settings {
   const simulate = options.simulate ?? false;
   const target = oneOf("target", options.target ?? "cpu", ["cpu", "webgpu", "portable"]);
+  const { limits } = options;
+  if (limits) assertLimits(limits, options);
   const weights = bitsOption("weights", options.weights ?? 8);
   const activations = bitsOption(
     "activations",
@@ -49,6 +57,8 @@ export function resolveSettings(options: QuantizeOptions): Settings {
   );
   assertSomethingToDo(weights, activations, simulate);
   const refinements = options.refinements ?? [];
+  const layerBits = layerBitsOption(options.layerBits ?? {}, simulate);
+  const isNarrow = limits !== undefined || fewestBits({ weights, layerBits }) <= 4;
   const asPublished = simulate && refinements.length === 0;
   const granularity = oneOf("granularity", options.granularity ?? (asPublished ? "channel" : "tensor"), [
     "tensor",
@@ -101,17 +111,25 @@ export function resolveSettings(options: QuantizeOptions): Settings {
       "mean-variance",
       "mean-variance-paper",
     ]),
-    weightRange: oneOf("weightRange", options.weightRange ?? (!asPublished && weights <= 4 ? "mse" : "min-max"), [
+    weightRange: oneOf("weightRange", options.weightRange ?? (!asPublished && isNarrow ? "mse" : "min-max"), [
       "min-max",
       "mse",
     ]),
     blockSize: blockSizeOption(options.blockSize ?? DEFAULT_BLOCK_SIZE),
-    blockGrid: oneOf("blockGrid", options.blockGrid ?? (weights <= 4 ? "asymmetric" : "symmetric"), [
+    blockGrid: oneOf("blockGrid", options.blockGrid ?? (isNarrow ? "asymmetric" : "symmetric"), [
       "symmetric",
       "asymmetric",
     ]),
     policy:
-      layerPolicies[oneOf("policy", options.policy ?? (simulate ? "paper" : "deploy"), Object.keys(layerPolicies))]!,
+      layerPolicies[
+        oneOf(
+          "policy",
+          options.policy ?? (limits ? "uniform" : simulate ? "paper" : "deploy"),
+          Object.keys(layerPolicies),
+        )
+      ]!,
+    layerBits,
+    limits,
     refinements,
     budgetSeconds: budgetOption(options.budgetSeconds ?? Number.POSITIVE_INFINITY),
     seed: seedOption(options.seed ?? 0),
@@ -136,6 +154,25 @@ const BLOCK_SIZES: readonly number[] = [16, 32, 64, 128, 256];
 function blockSizeOption(size: number): number {
   if (BLOCK_SIZES.includes(size)) return size;
   throw new OptionError(`quantize: blockSize must be one of ${BLOCK_SIZES.join(", ")}, got ${size}.`);
+}
+
+/** Returns the fewest bits that any layer's weights are asked to have. */
+export function fewestBits({ weights, layerBits }: Pick<Settings, "weights" | "layerBits">): number {
+  return Math.min(weights, ...[...layerBits.values()].map((own) => own.weights ?? weights));
+}
+
+function layerBitsOption(
+  layerBits: NonNullable<QuantizeOptions["layerBits"]>,
+  simulate: boolean,
+): ReadonlyMap<string, LayerBitsOption> {
+  const entries = Object.entries(layerBits);
+  for (const [name, { weights, activations }] of entries) {
+    if (weights !== undefined) bitsOption(`layerBits of "${name}", weights,`, weights);
+    if (activations === undefined) continue;
+    bitsOption(`layerBits of "${name}", activations,`, activations);
+    if (!simulate) throw needsSimulation(`activations of ${activations} bits for one layer`, "Kernels take 8 bits.");
+  }
+  return new Map(entries);
 }
 
 function assertSomethingToDo(weights: number, activations: number, simulate: boolean): void {
@@ -178,7 +215,7 @@ function needsSimulation(what: string, why: string): OptionError {
 
 /** Returns the settings as plain values, for the report. */
 export function settingsRecord(settings: Settings): Record<string, string | number | boolean> {
-  const { rival, refinements, budgetSeconds, ...others } = settings;
+  const { rival, refinements, budgetSeconds, layerBits, limits, ...others } = settings;
   return {
     ...others,
     range: settings.range.name,
