@@ -29,8 +29,16 @@ const COLUMNS: readonly Column<RungReport>[] = [
   measured("Median ms", ({ latencyMs }) => latencyMs.median, fixed(2), "One sample at batch 1."),
   { header: "Time", value: ({ seconds }) => seconds, format: formatSeconds, help: "Spent on this rung." },
   { header: "Kept", value: ({ kept }) => (kept ? "yes" : "no") },
-  { header: "Note", value: ({ notes }) => notes.join("; ") },
+  { header: "Note", value: ({ notes }) => shortNotes(notes) },
 ];
+
+/** Notes that a table shows; a page and the JSON report have all. */
+export const NOTES_SHOWN = 2;
+
+function shortNotes(notes: readonly string[]): string {
+  const more = notes.length - NOTES_SHOWN;
+  return [...notes.slice(0, NOTES_SHOWN), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+}
 
 /** Returns the columns that at least one rung fills. */
 export function ladderColumns(ladder: readonly RungReport[]): readonly Column<RungReport>[] {

@@ -33,6 +33,14 @@ describe("the ladder of a quantization", async () => {
     expect(section.textContent).toContain("out of time after 3 of 9 steps");
   });
 
+  test("folds away notes beyond two", async () => {
+    const many = rung("learned-rounding", 9, { notes: ["block 1: a", "block 2: b", "block 3: c"] });
+    const long = await quantizationReportHtml(mobileNetV2Report({ ladder: [many] }), []);
+    const folded = (parseHTML(long).document as unknown as Document).querySelector("#ladder details")!;
+    expect(folded.querySelectorAll("li").length).toBe(3);
+    expect(textTable(ladderColumns([many]), [many])).toContain("block 1: a; block 2: b; and 1 more");
+  });
+
   test("is left out without refinements", async () => {
     expect(await quantizationReportHtml(mobileNetV2Report(), [])).not.toContain('id="ladder"');
   });

@@ -14,7 +14,7 @@ import {
 } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { htmlTable } from "./html-table.ts";
-import { ladderColumns } from "./ladder-columns.ts";
+import { ladderColumns, NOTES_SHOWN } from "./ladder-columns.ts";
 import {
   ABLATION_COLUMNS,
   type AblationRow,
@@ -105,6 +105,11 @@ export async function ladderSection({ ladder }: QuantizationReport): Promise<Sec
       htmlTable(ladderColumns(ladder), ladder, {
         caption: html`<b>${ladder.length} rungs</b>, each on the best before it.`,
       }),
+      ...ladder
+        .filter(({ notes }) => notes.length > NOTES_SHOWN)
+        .map(({ name, notes }) =>
+          details(`Notes on ${name}`, html`<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`),
+        ),
     ],
   };
 }

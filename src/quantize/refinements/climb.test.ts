@@ -137,6 +137,27 @@ describe("the ladder", () => {
     expect(model.bytes).toEqual((await quantize(network(), options)).model.bytes);
   });
 
+  it("shares the time among refinements by their effort, and says where nothing was done", async () => {
+    const deadlines: number[] = [];
+    const idle = (name: string, effort: number): Refinement => ({
+      name,
+      summary: "for tests",
+      effort,
+      // biome-ignore lint/correctness/useYield: it finds nothing to do
+      async *refine(_draft, { deadlineMs }): AsyncGenerator<RefinedPart> {
+        deadlines.push(deadlineMs - performance.now());
+      },
+    });
+    const { report } = await quantize(network(), {
+      ...options,
+      budgetSeconds: 1000,
+      refinements: [idle("first", 1), idle("second", 3)],
+    });
+    expect(deadlines[0]! / deadlines[1]!).toBeCloseTo(1 / 4, 1);
+    expect(report.ladder.at(-1)).toMatchObject({ kept: false });
+    expect(report.ladder.at(-1)!.notes.join()).toMatch(/nothing was done/);
+  });
+
   it("does not fit to made-up samples", async () => {
     const { calibration: _, ...without } = options;
     const { report } = await quantize(network(), { ...without, refinements: [changing("same", same)] });

@@ -42,7 +42,7 @@ export async function climb(
   const work = await openWork(options.work, options.identity, starts.at(-1)!.draft);
   rungs.push(...work.rungs);
   const climbing = refinements.filter(({ refine }) => refine !== undefined).slice(work.rungs.length);
-  for (const refinement of climbing) {
+  for (const [i, refinement] of climbing.entries()) {
     const { name } = refinement;
     const best = rungs.findLast(({ kept }) => kept)!;
     const obstacle = obstacleTo(refinement, { hasData, deadlineMs });
@@ -52,7 +52,8 @@ export async function climb(
     }
     const started = performance.now();
     const unfinished = work.takeUnfinished(name);
-    const context = { ...options, data: fit, skip: unfinished?.done ?? 0 };
+    const own = { data: fit, skip: unfinished?.done ?? 0, deadlineMs: shareOf(deadlineMs, climbing.slice(i)) };
+    const context = { ...options, ...own };
     const notes: string[] = divided
       ? []
       : ["too few samples to keep some for judging: judged by those it was fitted to"];
@@ -64,15 +65,24 @@ export async function climb(
       options.onProgress({ stage: name, done: part.done, total: part.total, unit: part.unit });
       await work.save(rungs.slice(starts.length), { name, draft: part.draft, done: part.done });
     }
-    if (last && last.done < last.total) notes.push(`out of time after ${last.done} of ${last.total} ${last.unit}s`);
+    if (!last) notes.push("nothing was done: the model has nothing for it, or there was too little time");
+    else if (last.done < last.total) notes.push(`out of time after ${last.done} of ${last.total} ${last.unit}s`);
     const draft = last?.draft ?? best.draft;
     const outputSqnrDb = await sqnrOf(draft);
-    const kept = outputSqnrDb === null || best.outputSqnrDb === null || outputSqnrDb >= best.outputSqnrDb;
+    const kept =
+      last !== undefined && (outputSqnrDb === null || best.outputSqnrDb === null || outputSqnrDb >= best.outputSqnrDb);
     const seconds = (performance.now() - started) / 1000;
     rungs.push({ name, draft, outputSqnrDb, seconds, kept, notes, ...unmeasured });
     await work.save(rungs.slice(starts.length), undefined);
   }
   return rungs;
+}
+
+/** When the first of some refinements is to be done, if they share the time that is left by their effort. */
+function shareOf(deadlineMs: number, refinements: readonly Refinement[]): number {
+  const efforts = refinements.map(({ effort = 1 }) => effort);
+  const now = performance.now();
+  return now + ((deadlineMs - now) * efforts[0]!) / efforts.reduce((sum, effort) => sum + effort, 0);
 }
 
 /** Why a refinement cannot be tried at all; undefined when it can. */

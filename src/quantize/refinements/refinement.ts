@@ -70,6 +70,8 @@ export interface Refinement {
   readonly summary: string;
   /** Whether it needs samples of the caller's. Default true for `refine`, false for `rewrite`. */
   readonly needsData?: boolean;
+  /** How much of the time that is left it may take, relative to those after it. Default 1. */
+  readonly effort?: number;
   /** Changes the prepared program's weights in place; its outputs stay what they are, to rounding. Returns what to tell the user. */
   rewrite?(program: Program, layers: readonly Layer[], context: RewriteContext): Promise<readonly string[]>;
   /** Gives better drafts, part by part. Stops early at the deadline; rejects with the signal's reason when that is aborted. */
