@@ -1,0 +1,5 @@
+/** Learning what quantization rounds: by our own training engine, from a few hundred samples without labels. */
+export { type Block, findBlocks } from "./blocks.ts";
+export { contactSheet } from "./contact-sheet.ts";
+export { type SynthesisOptions, type SynthesizedPictures, synthesizePictures } from "./picture-synthesis.ts";
+export { defaultRefinements, refinements } from "./refinements.ts";
