@@ -1,9 +1,10 @@
 /** Measuring what quantization did: float and quantized program side by side in one run, errors reduced in the graph. */
 import { writeModel } from "../onnx/index.ts";
-import { type Constant, cloneProgram, Emitter, Graph, Program, type Value } from "../program/index.ts";
+import { cloneProgram, Emitter, type Program, type Value } from "../program/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import { dtypeCode, int64 } from "../tensor/index.ts";
 import { emitDequantized } from "./grid-tensors.ts";
+import { joinPrograms } from "./join-programs.ts";
 import type { LoweredProgram, LoweredValue } from "./lowering/plan.ts";
 import type { CalibrationData } from "./options.ts";
 
@@ -54,9 +55,6 @@ const SUMS_OUTPUT = "modicum.sums";
 /** One program that computes both, with the two sums of squares of each pair as its output; see `calibrationProgram`. */
 function comparisonProgram(reference: Program, lowered: Program, pairs: readonly MeasuredPair[]): Program {
   const { program: quantized, values } = cloneProgram(lowered);
-  // Both programs use the same names of nodes, which ONNX Runtime wants unique; none is needed here.
-  for (const node of quantized.allNodes()) node.name = "";
-  shareConstants(quantized, reference);
   const emitter = new Emitter();
   const sums = pairs.toReversed().flatMap(({ float, quantized: { value, grid } }) => {
     const lowered = values.get(value)!;
@@ -66,31 +64,7 @@ function comparisonProgram(reference: Program, lowered: Program, pairs: readonly
   });
   const output = { output: SUMS_OUTPUT, dtype: "float32", shape: [2 * pairs.length], attributes: { axis: 0 } } as const;
   const outputs = [emitter.emit("Concat", sums, output)];
-  const inputs = reference.graph.inputs;
-  const joined = new Graph("comparison", {
-    inputs,
-    outputs,
-    nodes: [...reference.graph.nodes, ...quantized.graph.nodes, ...emitter.nodes],
-  });
-  quantized.graph.inputs.forEach((input, i) => {
-    joined.replaceUses(input, inputs[i]!);
-  });
-  const program = new Program(joined, quantized.opsets, quantized.irVersion);
-  program.functions = quantized.functions;
-  return program;
-}
-
-/** Makes a copy use the constants of what it was copied from, so that they are in memory once, however many copies there are. */
-function shareConstants(copy: Program, original: Program): void {
-  const known = new Map<Constant, Value>();
-  for (const { inputs } of original.allNodes()) {
-    for (const value of inputs) if (value?.constant && !known.has(value.constant)) known.set(value.constant, value);
-  }
-  for (const { inputs } of copy.allNodes()) {
-    inputs.forEach((value, i) => {
-      inputs[i] = (value?.constant && known.get(value.constant)) ?? value;
-    });
-  }
+  return joinPrograms(reference, quantized, emitter, outputs);
 }
 
 function squareSum(x: Value, emitter: Emitter): Value {
