@@ -177,6 +177,7 @@ export {
   quantize,
   rangeMethods,
 } from "./quantize/index.ts";
+export { type SynthesisOptions, type SynthesizedPictures, synthesizePictures } from "./refine/index.ts";
 export type { Device, Runtime, Session, SessionOptions } from "./runtime/index.ts";
 export { type DType, float32, int64, Tensor, type TensorData, toFloat32, toNumbers, zeros } from "./tensor/index.ts";
 export {
