@@ -1,8 +1,11 @@
 /** Every refinement by name: what `quantize --optimize` climbs. */
 import type { Refinement } from "../quantize/index.ts";
+import { learnedRounding } from "./learned-rounding.ts";
 
 /** Makes each refinement with its defaults, in the order in which they are climbed. */
-export const refinements: Readonly<Record<string, () => Refinement>> = {};
+export const refinements: Readonly<Record<string, () => Refinement>> = {
+  "learned-rounding": () => learnedRounding(),
+};
 
 /** Names of those that `--optimize` climbs when none are named: each showed a gain (docs/results/four-bits.md). */
-export const defaultRefinements: readonly string[] = [];
+export const defaultRefinements: readonly string[] = ["learned-rounding"];
