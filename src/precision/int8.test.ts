@@ -324,6 +324,26 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "a step in 8 bits", () => {
     }
   });
 
+  it.each(kinds)("is evaluated to NaN where an input is not finite, as in float: %s", async (_, options) => {
+    const step = stepOf(options);
+    const { variables } = await train(step, batchOf(), 2);
+    const measured = await compileEvaluation(
+      evaluation({
+        inputs,
+        precision: int8(options),
+        outputs: ({ x, label }, scope) => ({ loss: nn.crossEntropy(mlp(x!, scope), label!, scope) }),
+      }),
+      { runtime },
+    );
+    for (const bad of [1e6, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const batch = batchOf();
+      (batch.x!.data as Float32Array)[77] = bad;
+      const loss = toNumbers((await measured.run(batch, variables)).loss!)[0]!;
+      expect(Number.isFinite(loss)).toBe(Number.isFinite(bad));
+    }
+    await measured.release();
+  });
+
   it.each(kinds)("fails in words where one number of a gradient is not finite: %s", async (_, options) => {
     // The derivative of the root at 0 is infinite, times 0 NaN.
     const loss: TrainStepOptions["loss"] = ({ x, label }, scope) => {

@@ -224,7 +224,7 @@ class QuantizedNetwork {
   #activationRange(ops: Ops, x: Value, path: string): ValueRange {
     const { variables, training } = this.#context;
     const { range } = this.#formats.activations;
-    if (!training) return readRange(ops, variables, path, x.dtype!);
+    if (!training) return readRange(ops, variables, path, x);
     const now = watched(ops, x, range === "sample" ? sampleRange(ops, x) : tensorRange(ops, x));
     if (range === "delayed") return delayedRange(ops, variables, path, now);
     if (range === "running") return runningRange(ops, variables, path, now);

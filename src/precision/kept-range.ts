@@ -3,6 +3,7 @@ import type { Ops, VariableSource } from "../build/index.ts";
 import type { Value } from "../program/index.ts";
 import { type DType, zeros } from "../tensor/index.ts";
 import type { ValueRange } from "./grid.ts";
+import { watched } from "./ranges.ts";
 
 /** Share of what was before in a running range; the published code's. */
 const SHARE_OF_OLD = 0.1;
@@ -13,9 +14,13 @@ const JUMP = 2;
 /** Kept finite, so that one infinite number does not spoil all steps that follow. */
 const LARGEST = 1e30;
 
-/** Reads a kept range for use: what a layer was trained with. */
-export function readRange(ops: Ops, variables: VariableSource, path: string, dtype: DType): ValueRange {
-  return partsOf(ops, declare(variables, path, dtype));
+/**
+ * Reads a kept range for use: what a layer was trained with. It is NaN where x holds a number that is not finite, but in exported models,
+ * whose integer products need ranges that are constants.
+ */
+export function readRange(ops: Ops, variables: VariableSource, path: string, x: Value): ValueRange {
+  const kept = declare(variables, path, x.dtype!);
+  return kept.constant ? partsOf(ops, kept) : watched(ops, x, partsOf(ops, kept));
 }
 
 /** Keeps the average of a range over steps, for use: run <- 0.1 run + 0.9 new. It begins at 0, which three steps forget. */
