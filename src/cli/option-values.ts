@@ -61,3 +61,29 @@ export function duration(text: string): number {
   if (!(seconds > 0)) throw new InvalidArgumentError("It must be a time such as 90s, 10m or 2h.");
   return seconds;
 }
+
+const BYTES: Readonly<Record<string, number>> = {
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/** Reads a size in bytes: `500kB`, `1.2MB` or `1MiB`. */
+export function byteSize(text: string): number {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?([kmg]?i?b)$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(number) * (BYTES[unit.toLowerCase()] ?? Number.NaN));
+  if (!(bytes > 0)) throw new InvalidArgumentError("It must be a size such as 500kB, 1.2MB or 1MiB.");
+  return bytes;
+}
+
+/** Reads a time in milliseconds: `3.5ms` or `0.2s`. */
+export function milliseconds(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?) ?(ms|s)$/.exec(text) ?? [];
+  const value = Number(number) * (unit === "s" ? 1000 : 1);
+  if (!(value > 0)) throw new InvalidArgumentError("It must be a time such as 3.5ms or 0.2s.");
+  return value;
+}

@@ -1,5 +1,14 @@
 /** What `modicum quantize` prints. */
-import { formatBits, formatBytes, formatFixed, formatSeconds, ladderColumns, textTable } from "../report/index.ts";
+import {
+  formatBits,
+  formatBytes,
+  formatFixed,
+  formatSeconds,
+  ladderColumns,
+  limitsText,
+  textTable,
+  widthsText,
+} from "../report/index.ts";
 import { evaluationTable } from "./evaluation-table.ts";
 import type { QuantizationOutcome } from "./quantize-to-files.ts";
 
@@ -8,7 +17,7 @@ const LAYERS_SHOWN = 40;
 
 /** Returns a quantization for the terminal: layers, sizes, accuracy where it was measured, remarks, files. */
 export function quantizationText({ report, evaluations, written }: QuantizationOutcome): string {
-  const { input, output, layers, calibration, ladder } = report;
+  const { input, output, layers, calibration, ladder, mixedPrecision } = report;
   const table = textTable(
     [
       { header: "layer", value: (layer) => layer.name },
@@ -29,6 +38,9 @@ export function quantizationText({ report, evaluations, written }: QuantizationO
     ...(ladder.length > 0 ? [textTable(ladderColumns(ladder), ladder), ""] : []),
     ...(evaluations.length > 0 ? [evaluationTable(evaluations), ""] : []),
     `size         ${formatBytes(input.sizeBytes)} to ${formatBytes(output.sizeBytes)} (${ratio} x), ${kind}`,
+    ...(mixedPrecision
+      ? [`limits       ${limitsText(mixedPrecision)}`, `widths       ${widthsText(mixedPrecision)}`]
+      : []),
     `calibration  ${calibration.source}, ${calibration.samples} samples`,
     `time         ${formatSeconds(report.seconds)}`,
     ...report.remarks.map((remark) => `note         ${remark}`),

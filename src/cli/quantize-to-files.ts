@@ -18,6 +18,7 @@ import {
 } from "../files/index.ts";
 import { type ModelFile, modelSizeBytes, writeModel } from "../onnx/index.ts";
 import {
+  type DropMeasure,
   type Evaluation,
   type QuantizationReport,
   type QuantizeOptions,
@@ -30,8 +31,10 @@ import { quantizationReportHtml, transformersDtype, variantPath } from "../repor
 import type { CommandContext } from "./command.ts";
 import type { QuantizeCommandOptions } from "./commands/quantize.ts";
 import { statedPreprocessing } from "./data-options.ts";
+import { dropOnData } from "./drop-on-data.ts";
 import { withEvaluatedModels } from "./evaluate-models.ts";
 import { Interrupted } from "./interrupt.ts";
+import { layerBitsFlags, limitsFromFlags } from "./limit-options.ts";
 import { assertFillable, assertWritable, defaultOutputPath } from "./output-path.ts";
 import { createProgress } from "./progress.ts";
 import { methodFromFlags } from "./quantize-options.ts";
@@ -60,7 +63,12 @@ export async function quantizeToFiles(
 ): Promise<QuantizationOutcome> {
   const started = performance.now();
   const refinements = await refinementsFromFlags(options);
-  const method = { ...methodFromFlags(options), ...refinements, runtime: await chooseRuntime(options) };
+  const method = {
+    ...methodFromFlags(options),
+    ...limitsFromFlags(options),
+    ...refinements,
+    runtime: await chooseRuntime(options),
+  };
   const output = outputPath(path, options, resolveSettings(method));
   const unfinished = `${writesModel(options) ? output : options.folder}.unfinished`;
   const loaded = await readModelFile(path);
@@ -71,9 +79,11 @@ export async function quantizeToFiles(
     synthesizeFromFlags(loaded.program, options, { runtime, signal: context.signal, onProgress }),
   );
   const samples = synthesized ?? (calibration && feedSource(calibration, loaded.inputs, CALIBRATION_BATCH));
+  const drop = await dropMeasure(path, loaded, options, context);
   const result = await withProgress(options, context, (onProgress) =>
     quantize(loaded.program, {
       ...method,
+      ...limitsFromFlags(options, drop),
       ...(samples && { calibration: samples }),
       ...(options.optimize && { work: workFile(unfinished) }),
       signal: context.signal,
@@ -114,7 +124,11 @@ export async function quantizeToFiles(
   };
   const files = folder === undefined ? [] : await transformersFiles(folder, parts, options);
   const page =
-    options.report && (await quantizationReportHtml(report, evaluations, await synthesizedExtras(synthesized)));
+    options.report &&
+    (await quantizationReportHtml(report, evaluations, {
+      ...(await synthesizedExtras(synthesized)),
+      weightBitsFlags: layerBitsFlags,
+    }));
   context.signal.throwIfAborted();
   if (writesModel(options)) await writeModelFile(output, model, { inputs: loaded.paths });
   if (options.report && page) await writeFileAtomically(options.report, page);
@@ -122,6 +136,18 @@ export async function quantizeToFiles(
   if (options.optimize) await removeFile(unfinished);
   const written = [...(writesModel(options) ? [output] : []), ...(options.report ? [options.report] : [])];
   return { report, evaluations, written: [...written, ...files.map((file) => file.path)] };
+}
+
+/** What `--max-drop` is measured by: the data to evaluate on, where there are any; else samples of the calibration. */
+async function dropMeasure(
+  path: string,
+  { file, inputs }: LoadedModel,
+  options: QuantizeCommandOptions,
+  context: CommandContext,
+): Promise<DropMeasure | undefined> {
+  const { data, maxDrop } = options;
+  if (maxDrop === undefined || data === undefined) return undefined;
+  return dropOnData({ path, file, inputs }, { ...options, data }, context);
 }
 
 /** The file that was read, not the program that was made of it. */
@@ -140,12 +166,16 @@ function writesModel({ output, folder }: QuantizeCommandOptions): boolean {
 }
 
 function outputPath(path: string, options: QuantizeCommandOptions, settings: Settings): string {
-  const { weights, activations, target, simulate } = settings;
+  const { weights, activations, target, simulate, limits } = settings;
   const form = { weightBits: weights, activationBits: activations, target: simulate ? "simulate" : target };
   // Also when --output is given: what cannot go into a folder is refused before the long work.
   const inFolder =
     options.folder === undefined ? undefined : join(options.folder, variantPath({ dtype: transformersDtype(form) }));
-  const suffix = [`w${weights}a${activations}`, target === "cpu" ? "" : target, simulate ? "simulated" : ""];
+  const suffix = [
+    limits ? `mixed-a${activations}` : `w${weights}a${activations}`,
+    target === "cpu" ? "" : target,
+    simulate ? "simulated" : "",
+  ];
   return options.output ?? inFolder ?? defaultOutputPath(path, suffix.filter((part) => part !== "").join("-"));
 }
 
@@ -172,8 +202,12 @@ function withOverlapRemark(
   { data, calibrate }: QuantizeCommandOptions,
 ): QuantizationReport {
   const isSame = data !== undefined && calibrate !== undefined && resolve(data) === resolve(calibrate);
-  if (!isSame || report.calibration.source.includes("train part")) return report;
-  const remark = "Calibration and evaluation drew from the same samples: on others, accuracy may be a little lower.";
+  const isChosen = report.mixedPrecision?.dropMeasure != null && data !== undefined;
+  const isCalibrated = isSame && !report.calibration.source.includes("train part");
+  if (!isChosen && !isCalibrated) return report;
+  const remark = isChosen
+    ? "Bits were chosen by the drop on the evaluation data themselves: on others, it may be a little larger."
+    : "Calibration and evaluation drew from the same samples: on others, accuracy may be a little lower.";
   return { ...report, remarks: [...report.remarks, remark] };
 }
 

@@ -34,8 +34,18 @@ export {
   symmetricGrid,
 } from "./grid.ts";
 export { HISTOGRAM_BINS, histogramOf, mergeHistograms } from "./histogram.ts";
+export type { LayerBitsOption } from "./layer-bits.ts";
 export type { QuantizedLayer } from "./lowering/plan.ts";
 export { type Activation, measuredMse } from "./measured-error.ts";
+export { type ChoiceLimits, chooseBits, type WidthOption } from "./mixed-precision/choose-bits.ts";
+export type {
+  DropMeasure,
+  LayerWidthsReport,
+  Limits,
+  LimitTrial,
+  MixedPrecisionReport,
+  WidthReport,
+} from "./mixed-precision/limits.ts";
 export type {
   Allocation,
   CalibrationData,

@@ -32,6 +32,7 @@ export { type QuantizeConfig, quantizeConfig } from "./hugging-face/quantize-con
 export { ladderColumns } from "./ladder-columns.ts";
 export { ABLATION_COLUMNS, type AblationRow, EVALUATION_COLUMNS, LAYER_COLUMNS } from "./layer-columns.ts";
 export { diagnoseLayers, type LayerDiagnosis, type Remedy } from "./layer-diagnosis.ts";
+export { limitsText, widthsText } from "./mixed-precision-section.ts";
 export {
   banner,
   details,

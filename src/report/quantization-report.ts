@@ -5,6 +5,7 @@ import type { WeightBitsFlags } from "./advice.ts";
 import { keepUnits } from "./format.ts";
 import { html } from "./html.ts";
 import type { AblationRow } from "./layer-columns.ts";
+import { mixedPrecisionSection } from "./mixed-precision-section.ts";
 import { banner, page, type Section } from "./page.ts";
 import { type PictureSheet, picturesSection } from "./picture-section.ts";
 import {
@@ -49,6 +50,7 @@ export async function quantizationReportHtml(
     await comparisonSection(report, evaluations),
     pictures && picturesSection(pictures),
     await ladderSection(report),
+    mixedPrecisionSection(report.mixedPrecision),
     ablation.length > 0 ? ablationSection(ablation) : undefined,
     adviceSection(report, weightBitsFlags),
     await layersSection(layers),

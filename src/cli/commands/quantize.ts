@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { addCommonOptions, type CommandContext, type CommonOptions, printResult } from "../command.ts";
 import { addPreprocessingOptions, addRuntimeOptions, type PreprocessingOptions } from "../data-options.ts";
+import { addLimitOptions, type LimitFlags } from "../limit-options.ts";
 import { wholeNumber } from "../option-values.ts";
 import { addMethodOptions, type MethodOptions } from "../quantize-options.ts";
 import {
@@ -18,7 +19,8 @@ export interface QuantizeCommandOptions
     PreprocessingOptions,
     RuntimeChoice,
     MethodOptions,
-    RefinementFlags {
+    RefinementFlags,
+    LimitFlags {
   readonly calibrate?: string;
   readonly calibrationSamples?: number;
   /** Number of pictures. */
@@ -60,6 +62,7 @@ export async function define(command: Command, context: CommandContext): Promise
     );
   await addMethodOptions(command);
   await addRefinementOptions(command.optionsGroup("Optimizing:"));
+  addLimitOptions(command);
   addPreprocessingOptions(command);
   addRuntimeOptions(command)
     .optionsGroup("Measuring:")
