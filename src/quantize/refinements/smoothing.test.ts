@@ -125,6 +125,14 @@ describe("smoothing", () => {
     ]);
   });
 
+  it("does nothing where activations stay in float", async () => {
+    const program = normalized(rmsNorm);
+    const batches = [randomFeeds(program, 1, { lengths: { batch: 4 } })];
+    const setting = { target: "cpu", weights: 8, activations: 16 } as const;
+    const { report } = await quantizeAs(program, setting, batches, { refinements: [smoothing()] });
+    expect(report.remarks[0]).toBe("smoothing: nothing to do: activations stay in float");
+  });
+
   it("makes 8-bit activations with outliers in a few channels better", async () => {
     const program = normalized(rmsNorm);
     const batches = [1, 2, 3].map((seed) => randomFeeds(program, seed, { lengths: { batch: 16 } }));
