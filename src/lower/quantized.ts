@@ -45,8 +45,23 @@ export function hasByteCodes(node: Node, ops: Ops): boolean {
  * by -128 for int8.
  */
 export function byteCodes(ops: Ops, node: Node, type: "uint8" | "int8"): Codes {
-  const { scale, zeroPoint, lowest, highest } = quantizedOf(node);
-  const shift = type === "uint8" ? (lowest < 0 ? 128 : 0) : lowest < 0 ? 0 : -128;
+  return codesOfGrid(ops, quantizedOf(node), type);
+}
+
+/** The same for pictures, with channels last: x [batch, channels, height, width] -> codes [batch, height, width, channels]. */
+export function channelsLastCodes(ops: Ops, node: Node, type: "uint8" | "int8"): Codes {
+  const { x, noise, ...grid } = quantizedOf(node);
+  const turned = (value: Value): Value => ops.transpose(value, [0, 2, 3, 1]);
+  return codesOfGrid(ops, { ...grid, x: turned(x), noise: noise && turned(noise) }, type);
+}
+
+/** What a code of an integer type is to a grid. */
+export function gridOf(
+  ops: Ops,
+  { scale, zeroPoint, lowest }: Quantized,
+  type: "uint8" | "int8",
+): Omit<Codes, "codes"> {
+  const shift = shiftOf(lowest, type);
   const known = zeroPoint?.constant && ops.numbersOf(zeroPoint)?.[0];
   const stored =
     known !== undefined
@@ -54,15 +69,24 @@ export function byteCodes(ops: Ops, node: Node, type: "uint8" | "int8"): Codes {
       : zeroPoint
         ? ops.cast(shift === 0 ? zeroPoint : ops.add(zeroPoint, shift), type)
         : ops.constant(tensorOf(type, [], [shift]));
-  const codes = ops.emit("QuantizeLinear", [noisy(ops, node), scale, stored]);
-  if (highest - lowest === 255) return { codes, zeroPoint: stored, scale };
-  const bound = (code: number): Value => ops.constant(tensorOf(type, [], [code + shift]));
-  return { codes: ops.emit("Clip", [codes, bound(lowest), bound(highest)]), zeroPoint: stored, scale };
+  return { scale, zeroPoint: stored };
+}
+
+function shiftOf(lowest: number, type: "uint8" | "int8"): number {
+  return type === "uint8" ? (lowest < 0 ? 128 : 0) : lowest < 0 ? 0 : -128;
+}
+
+function codesOfGrid(ops: Ops, quantized: Quantized, type: "uint8" | "int8"): Codes {
+  const { lowest, highest } = quantized;
+  const { scale, zeroPoint } = gridOf(ops, quantized, type);
+  const codes = ops.emit("QuantizeLinear", [noisy(ops, quantized), scale, zeroPoint]);
+  if (highest - lowest === 255) return { codes, zeroPoint, scale };
+  const bound = (code: number): Value => ops.constant(tensorOf(type, [], [code + shiftOf(lowest, type)]));
+  return { codes: ops.emit("Clip", [codes, bound(lowest), bound(highest)]), zeroPoint, scale };
 }
 
 /** x + noise scale, the noise as often as it takes. */
-function noisy(ops: Ops, node: Node): Value {
-  const { x, noise, scale } = quantizedOf(node);
+function noisy(ops: Ops, { x, noise, scale }: Quantized): Value {
   if (!noise) return x;
   const shape = ops.shapeOf(x);
   return ops.reshape(ops.add(inRows(ops, x, noise), ops.mul(noise, scale)), shape);

@@ -12,6 +12,7 @@ import { OptionError } from "../errors.ts";
 import { findGradientRule } from "../gradients/index.ts";
 import type { Node, Value } from "../program/index.ts";
 import { bifurcated, type GradientCopy, seeing } from "./bifurcation.ts";
+import { isWide, roundResult } from "./convolution-results.ts";
 import { type GridKind, limitsOf, roundToGrid, type ValueRange } from "./grid.ts";
 import { delayedRange, keepAverage, readRange, runningRange } from "./kept-range.ts";
 import { logarithmic } from "./logarithmic.ts";
@@ -44,6 +45,11 @@ export interface Int8Options {
    * published for the range (arXiv:1805.11046, section 3); `all` their scales and shifts too, to the bits of weights. Default "float".
    */
   readonly normalizations?: "float" | "inputs" | "all";
+  /**
+   * What convolutions of 64 channels and more give while training, forward and to the layers below: `rounded` to 8 bits on the range of the
+   * step before, which lets them be computed in bytes from end to end; 8 bits of operands and `grid: "zero"` only. Default "rounded".
+   */
+  readonly results?: "rounded" | "float";
   /** Which layers are quantized, by path; first and last count as all others do. Default: all. */
   readonly layers?: (path: string) => boolean;
   /** Layers that stay in float whatever they are called. Default: none, as published. */
@@ -61,6 +67,8 @@ interface Formats {
   readonly weightGradients: "same" | 8 | 16 | "float";
   readonly grid: "zero" | "range";
   readonly normalizations: "float" | "inputs" | "all";
+  /** Whether results of wide convolutions are rounded: forward, and in the gradients of their inputs. */
+  readonly results: { readonly forward: boolean; readonly backward: boolean };
 }
 
 /**
@@ -102,6 +110,7 @@ export function int8(options: Int8Options = {}): Precision {
         const product = chosen.get(node);
         if (product) writer.quantize(product);
         nodes.push(node);
+        if (product) writer.roundResult(product, network);
       }
       const left = products.filter(({ node }) => !chosen.has(node)).map(({ node }) => node);
       return { quantized: [...chosen.keys()], float: [...left, ...float] };
@@ -110,7 +119,7 @@ export function int8(options: Int8Options = {}): Precision {
 }
 
 function formatsOf(options: Int8Options): Formats {
-  const { grid = "zero", normalizations = "float" } = options;
+  const { grid = "zero", normalizations = "float", results = "rounded" } = options;
   const { logarithmic: isLogarithmic = false, ...given } = options.gradients ?? {};
   const nearest: TensorFormat = { bits: 8, range: "tensor", rounding: "nearest" };
   const gradients = formatOf("gradients", given, { ...nearest, rounding: "stochastic" }, GRADIENT_RANGES);
@@ -118,17 +127,22 @@ function formatsOf(options: Int8Options): Formats {
   const { weightGradients = isFine ? "same" : 16 } = options;
   assertOneOf("grid", grid, ["zero", "range"]);
   assertOneOf("normalizations", normalizations, ["float", "inputs", "all"]);
+  assertOneOf("results", results, ["rounded", "float"]);
   assertOneOf("weightGradients", weightGradients, ["same", 8, 16, "float"]);
   if (isLogarithmic && (gradients.bits === "float" || gradients.bits > 5)) {
     throw new OptionError(`int8: gradients.bits must be from 2 to 5 for logarithmic gradients, got ${gradients.bits}.`);
   }
+  const weights = formatOf("weights", options.weights, nearest, WEIGHT_RANGES);
+  const activations = formatOf("activations", options.activations, nearest, ACTIVATION_RANGES);
+  const isRounded = results === "rounded" && grid === "zero" && weights.bits === 8 && weights.range === "tensor";
   return {
-    weights: formatOf("weights", options.weights, nearest, WEIGHT_RANGES),
-    activations: formatOf("activations", options.activations, nearest, ACTIVATION_RANGES),
+    weights,
+    activations,
     gradients: { ...gradients, logarithmic: isLogarithmic },
     weightGradients,
     grid,
     normalizations,
+    results: { forward: isRounded && activations.bits === 8, backward: isRounded && gradients.bits === 8 },
   };
 }
 
@@ -147,6 +161,8 @@ class QuantizedNetwork {
   readonly #context: PrecisionContext;
   /** A value that several layers take is quantized once. */
   readonly #quantized = new Map<Value, Value>();
+  /** The unique paths of products. */
+  readonly #names = new Map<Node, string>();
   readonly #paths = new Map<string, number>();
   readonly #roles = new Map<string, number>();
   /** A source for each role: their tensors are multiplied with each other. */
@@ -173,7 +189,45 @@ class QuantizedNetwork {
       this.#quantized.set(x, made);
       node.inputs[index] = made;
     });
-    node.gradient = bifurcated(rule, roles, { data: this.#dataCopy(path), weight: this.#weightCopy(path) });
+    const copies = { data: this.#dataCopy(path), weight: this.#weightCopy(path) };
+    const isRounded = this.#formats.results.backward && this.#context.training && movesByOne(node) && isWide(node);
+    node.gradient = bifurcated(isRounded ? this.#roundedRule(rule, path) : rule, roles, copies);
+    this.#names.set(node, path);
+  }
+
+  /** Puts the rounded result of a wide convolution in place of the exact one, where nodes of the network read it. */
+  roundResult({ node }: Product, network: readonly Node[]): void {
+    const { training, variables } = this.#context;
+    if (!this.#formats.results.forward || !training || !isWide(node)) return;
+    const y = node.output();
+    const ops = this.#context.ops.at(pathOf(node));
+    const layer = this.#names.get(node)!;
+    const operands = [node.input(0), node.input(1)] as const;
+    const { rounded, range } = roundResult(ops, { y, operands, variables, path: `${layer}.resultRange` });
+    const tensor = { exact: y, rounded, bits: 8, rounding: "nearest", path: layer, role: "activation" } as const;
+    this.#tell(ops, this.#context.onRounded ? { ...tensor, limits: limitsOf(ops, range, "symmetric") } : tensor);
+    this.#quantized.set(y, rounded);
+    for (const reader of network) {
+      reader.inputs.forEach((input, index) => {
+        if (input === y) reader.inputs[index] = rounded;
+      });
+    }
+  }
+
+  /** The rule of a convolution whose gradient for the layers below is rounded as its result is. */
+  #roundedRule(rule: GradientRule, path: string): GradientRule {
+    return (context) => {
+      const found = [...rule(context)];
+      const dx = found[0];
+      if (!dx || !context.needs(0)) return found;
+      const { ops, node, dy } = context;
+      const place = `${path}.inputGradientRange`;
+      const operands = [dy, node.input(1)] as const;
+      const { rounded, range } = roundResult(ops, { y: dx, operands, variables: this.#context.variables, path: place });
+      const tensor = { exact: dx, rounded, bits: 8, rounding: "nearest", path, role: "gradient" } as const;
+      this.#tell(ops, this.#context.onRounded ? { ...tensor, limits: limitsOf(ops, range, "symmetric") } : tensor);
+      return [rounded, ...found.slice(1)];
+    };
   }
 
   /** Puts quantized numbers in place of those that a batch norm reads, and of the gradient that comes back to it. */
@@ -314,6 +368,11 @@ class QuantizedNetwork {
     this.#paths.set(path, count + 1);
     return count === 0 ? path : `${path}.${count}`;
   }
+}
+
+/** Whether a window moves by one place: its input gradient is a convolution too. */
+function movesByOne(node: Node): boolean {
+  return (node.ints("strides") ?? []).every((stride) => stride === 1);
 }
 
 /** The layer a node was written for: its name without the operator. */

@@ -59,6 +59,10 @@ export const precision = z.discriminatedUnion("kind", [
       .describe(
         "Whether batch norms read codes, `inputs`, and their scales and shifts are codes too, `all`. Default float.",
       ),
+    results: z
+      .enum(["rounded", "float"])
+      .optional()
+      .describe("What convolutions of 64 channels and more give while training: 8 bits, or float. Default rounded."),
     float: z
       .array(z.enum(["first", "last"]))
       .optional()

@@ -3,7 +3,8 @@ import type { Ops } from "../../build/index.ts";
 import type { Node, Value } from "../../program/index.ts";
 import { int64 } from "../../tensor/index.ts";
 import type { Codes } from "../quantized.ts";
-import { codesOf, type Lowered, multiplyCodes } from "./codes.ts";
+import { codesOf, type Lowered, multiplyCodes, pictureCodesOf, signed } from "./codes.ts";
+import { hasTaps, tapGradients } from "./tap-gradients.ts";
 
 /**
  * Channels of inputs and of outputs from which on the product of bytes is faster than the float convolution on blocks, laying out windows
@@ -15,7 +16,7 @@ const LEAST_CHANNELS = 256;
 const LEAST_CHANNELS_OF_WEIGHTS = 128;
 
 /** A convolution with a two-dimensional window. */
-interface Window {
+export interface Window {
   readonly kernel: readonly [number, number];
   readonly strides: readonly number[];
   /** Beginnings, then ends. */
@@ -33,7 +34,7 @@ export const integerConvolutions: Readonly<Record<string, (node: Node, ops: Ops)
 function forward(node: Node, ops: Ops): Lowered {
   const [x, w, bias] = node.inputs as [Value, Value, Value | undefined];
   const window = windowOf(node, ops, w, LEAST_CHANNELS);
-  const [left, right] = [codesOf(ops, x, "uint8"), codesOf(ops, w, "int8")];
+  const [left, right] = [pictureCodesOf(ops, x), codesOf(ops, w, "int8")];
   if (!window || !left || !right) return undefined;
   const [outputs, channels] = ops.shapeOf(w) as [number, number];
   const [batch, , height, width] = ops.shapeOf(node.output()) as [number, number, number, number];
@@ -52,7 +53,7 @@ function forward(node: Node, ops: Ops): Lowered {
 function inputGradient(node: Node, ops: Ops): Lowered {
   const [dy, w] = [node.input(0), node.input(1)];
   const window = windowOf(node, ops, w, LEAST_CHANNELS);
-  const [left, right] = [codesOf(ops, dy, "uint8"), codesOf(ops, w, "int8")];
+  const [left, right] = [pictureCodesOf(ops, dy), codesOf(ops, w, "int8")];
   if (!window || !left || !right || window.strides.some((stride) => stride !== 1)) return undefined;
   const [outputs, channels] = ops.shapeOf(w) as [number, number];
   const [batch, , height, width] = node.ints("input_shape") as readonly number[] as [number, number, number, number];
@@ -78,24 +79,24 @@ function inputGradient(node: Node, ops: Ops): Lowered {
 /** dw = dy^T x over all places of all examples. */
 function weightGradient(node: Node, ops: Ops): Lowered {
   const [x, dy] = [node.input(0), node.input(1)];
-  const window = windowOf(node, ops, node.output(), LEAST_CHANNELS_OF_WEIGHTS);
-  const [left, right] = [codesOf(ops, dy, "uint8"), codesOf(ops, x, "int8")];
+  const window = windowOf(node, ops, node.output(), 1);
+  const [left, right] = [pictureCodesOf(ops, dy), pictureCodesOf(ops, x)];
   if (!window || !left || !right) return undefined;
   const [outputs, channels] = node.ints("weight_shape") as readonly number[] as [number, number];
-  const [, , height, width] = ops.shapeOf(dy) as [number, number, number, number];
+  const [batch, , height, width] = ops.shapeOf(dy) as [number, number, number, number];
+  if (hasTaps(window, [outputs, channels], height * width)) return [tapGradients(ops, right(), left())];
+  if (Math.min(outputs, channels) < LEAST_CHANNELS_OF_WEIGHTS) return undefined;
   const gradient = left();
-  const rows = { ...gradient, codes: ops.reshape(ops.transpose(gradient.codes, [1, 0, 2, 3]), [outputs, -1]) };
-  const places = window.kernel[0] * window.kernel[1];
-  const dw = ops.reshape(multiplyCodes(ops, rows, windows(ops, right(), window, [height, width])), [
-    outputs,
-    places,
-    channels,
-  ]);
+  const places = batch * height * width;
+  const rows = { ...gradient, codes: ops.transpose(ops.reshape(gradient.codes, [places, outputs]), [1, 0]) };
+  const taps = window.kernel[0] * window.kernel[1];
+  const columns = windows(ops, signed(ops, right()), window, [height, width]);
+  const dw = ops.reshape(multiplyCodes(ops, rows, columns), [outputs, taps, channels]);
   return [ops.reshape(ops.transpose(dw, [0, 2, 1]), ops.shapeOf(node.output()))];
 }
 
 /** The window of a convolution that is worth it; undefined for others. */
-function windowOf(node: Node, ops: Ops, w: Value, leastChannels: number): Window | undefined {
+export function windowOf(node: Node, ops: Ops, w: Value, leastChannels: number): Window | undefined {
   const [outputs, channels, ...kernel] = ops.shapeOf(w) as [number, number, ...number[]];
   const isPlain = node.int("group", 1) === 1 && (node.ints("dilations") ?? []).every((dilation) => dilation === 1);
   const hasPads = node.string("auto_pad", "NOTSET") === "NOTSET";
@@ -107,20 +108,19 @@ function windowOf(node: Node, ops: Ops, w: Value, leastChannels: number): Window
   };
 }
 
-/** Windows as rows: codes [batch, channels, ...] -> [batch height width, places channels], padded with what stands for zero. */
+/** Windows as rows: codes [batch, ..., channels] -> [batch height width, places channels], padded with what stands for zero. */
 function windows(
   ops: Ops,
   codes: Codes,
   { kernel, strides, pads }: Window,
   [height, width]: readonly [number, number],
 ): Codes {
-  const [batch, channels] = ops.shapeOf(codes.codes) as [number, number];
-  const channelsLast = ops.transpose(codes.codes, [0, 2, 3, 1]);
+  const [batch, , , channels] = ops.shapeOf(codes.codes) as [number, number, number, number];
   const [top, left, bottom, right] = pads as [number, number, number, number];
   const isPadded = pads.some((pad) => pad > 0);
   const whole = isPadded
-    ? ops.emit("Pad", [channelsLast, ops.constant(int64([0, top, left, 0, 0, bottom, right, 0])), codes.zeroPoint])
-    : channelsLast;
+    ? ops.emit("Pad", [codes.codes, ops.constant(int64([0, top, left, 0, 0, bottom, right, 0])), codes.zeroPoint])
+    : codes.codes;
   const shifts = (value: Value, axis: number, count: number, stride: number, length: number): Value => {
     const parts = Array.from({ length: count }, (_, start) =>
       ops.slice(value, { axes: [axis], starts: [start], ends: [start + (length - 1) * stride + 1], steps: [stride] }),

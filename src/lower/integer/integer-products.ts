@@ -5,6 +5,7 @@ import { elementCount } from "../../tensor/index.ts";
 import type { Codes } from "../quantized.ts";
 import { rewriteProgram } from "../rewrite.ts";
 import { keyOf } from "../without-kernel.ts";
+import { extremeOfCodes, givesCodes, roundedConvolution, roundedConvolutions } from "./byte-convolutions.ts";
 import { codesOf, type Lowered, multiplyCodes } from "./codes.ts";
 import { integerConvolutions } from "./integer-convolutions.ts";
 
@@ -19,7 +20,11 @@ const LEAST_MACS = 2 ** 19;
  * The left operand is uint8 and the right one int8, the fastest of ONNX Runtime's kernels: 2 to 3 times the float product.
  */
 export function integerProducts(program: Program): void {
+  const rounded = roundedConvolutions(program);
   const changes = rewriteProgram(program, (node, ops) => {
+    if (givesCodes(node, ops, rounded)) return undefined;
+    if (keyOf(node) === "modicum:Quantized") return roundedConvolution(node, ops, rounded);
+    if (keyOf(node) === "ReduceMax" || keyOf(node) === "ReduceMin") return extremeOfCodes(node, ops);
     if (node.operator === "MatMul" && node.domain === "") return matMul(node, ops);
     if (node.operator === "Gemm" && node.domain === "") return gemm(node, ops);
     return integerConvolutions[keyOf(node)]?.(node, ops);

@@ -3,7 +3,7 @@ import type { Value } from "../../../program/index.ts";
 import { staticShape } from "../../../program/index.ts";
 import { elementCount, int64 } from "../../../tensor/index.ts";
 import type { BlockedContext, BlockedRule } from "../blocked-rule.ts";
-import { channelAffine, emitBlocked } from "../nchwc.ts";
+import { blocksToLast, channelAffine, emitBlocked, lastToBlocks } from "../nchwc.ts";
 
 /** Examples become channels, or channels examples: the same memory in blocks as long as no block is cut. */
 const reshape: BlockedRule = ({ node, ops, isBlocked, canBlock, mark }) => {
@@ -12,6 +12,23 @@ const reshape: BlockedRule = ({ node, ops, isBlocked, canBlock, mark }) => {
   const [from, to] = [ops.shapeOf(x), ops.shapeOf(y)];
   if (from[2] !== to[2] || from[3] !== to[3]) return undefined;
   return [mark(ops.reshape(x, to))];
+};
+
+/** Channels that come last, as convolutions of bytes read and write them, from blocks and to blocks. */
+const transpose: BlockedRule = ({ node, ops, isBlocked, canBlock, mark }) => {
+  const [x, y] = [node.input(0), node.output()];
+  const order = node.ints("perm")?.join();
+  const isToBlocks = order === "0,3,1,2" && canBlock(y) && !isBlocked(x);
+  const isToLast = order === "0,2,3,1" && canBlock(x) && isBlocked(x);
+  if (!isToBlocks && !isToLast) return undefined;
+  const shape = ops.shapeOf(y);
+  const [batch, channels, height, width] = ops.shapeOf(isToBlocks ? y : x) as [number, number, number, number];
+  const extents = [batch, channels, height * width] as const;
+  return [
+    isToBlocks
+      ? mark(ops.reshape(lastToBlocks(ops, x, extents), shape))
+      : ops.reshape(blocksToLast(ops, x, extents), shape),
+  ];
 };
 
 /** The largest or smallest number over all places, whose layouts are one and the same, or over everything. */
@@ -73,6 +90,7 @@ const standardize: BlockedRule = ({ node, ops, isBlocked, canBlock, mark }) => {
 
 export const elementAccess: Readonly<Record<string, BlockedRule>> = {
   Reshape: reshape,
+  Transpose: transpose,
   ReduceMax: extreme(true),
   ReduceMin: extreme(false),
   "modicum:TakeElements": take,
