@@ -1,6 +1,6 @@
 /** Options about the method of quantization: each is one field of `QuantizeOptions`, and has its default from there. */
 import { type Command, Option } from "commander";
-import type { Allocation, Correction, QuantizeOptions, Target } from "../quantize/index.ts";
+import type { Allocation, BlockGridKind, Correction, QuantizeOptions, Target } from "../quantize/index.ts";
 import { wholeNumber } from "./option-values.ts";
 
 /** What the options of `addMethodOptions` leave in a command's options. */
@@ -16,6 +16,8 @@ export interface MethodOptions {
   readonly activationAllocation?: Allocation;
   readonly correction?: Correction;
   readonly weightRange?: "min-max" | "mse";
+  readonly blockSize?: number;
+  readonly blockGrid?: BlockGridKind;
   readonly policy?: string;
   readonly seed?: number;
 }
@@ -54,6 +56,17 @@ export async function addMethodOptions(command: Command): Promise<void> {
       ]),
     )
     .addOption(new Option("--weight-range <method>", "scales of weights").choices(["min-max", "mse"]))
+    .option(
+      "--block-size <weights>",
+      "weights that share a scale in matrix products and embeddings with --activations 16: 16, 32, 64, 128 or 256 (default 32)",
+      wholeNumber(16, 256),
+    )
+    .addOption(
+      new Option(
+        "--block-grid <kind>",
+        "whether such blocks have zero points (default asymmetric up to 4 bits, else symmetric)",
+      ).choices(["symmetric", "asymmetric"]),
+    )
     .addOption(new Option("--correction <kind>", "what is put right in quantized weights").choices(CORRECTIONS))
     .addOption(
       new Option("--granularity <what>", "one activation range per tensor or channel (channel: --simulate)").choices([
@@ -78,10 +91,11 @@ export async function addMethodOptions(command: Command): Promise<void> {
 /** Returns the fields of `QuantizeOptions` that were stated. */
 export function methodFromFlags(options: MethodOptions): Omit<QuantizeOptions, "runtime"> {
   const { weights, activations, target, simulate, range, variant, granularity } = options;
-  const { weightAllocation, activationAllocation, correction, weightRange, policy, seed } = options;
+  const { weightAllocation, activationAllocation, correction, weightRange, blockSize, blockGrid, policy, seed } =
+    options;
   const fields = {
     weights, activations, target, simulate, range, variant, granularity,
-    weightAllocation, activationAllocation, correction, weightRange, policy, seed,
+    weightAllocation, activationAllocation, correction, weightRange, blockSize, blockGrid, policy, seed,
   }; // biome-ignore format: a table
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

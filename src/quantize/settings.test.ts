@@ -33,6 +33,15 @@ describe("resolveSettings", () => {
     expect(settingsOf({ simulate: true, granularity: "tensor" })).toMatchObject({ activationAllocation: "none" });
   });
 
+  it("gives blocks of few bits zero points", () => {
+    expect(settingsOf({ weights: 4 })).toMatchObject({ blockSize: 32, blockGrid: "asymmetric" });
+    expect(settingsOf({ weights: 8 })).toMatchObject({ blockSize: 32, blockGrid: "symmetric" });
+    expect(settingsOf({ weights: 3, blockSize: 128, blockGrid: "symmetric" })).toMatchObject({
+      blockSize: 128,
+      blockGrid: "symmetric",
+    });
+  });
+
   it("gives plain values, fit for a report", () => {
     const record = settingsOf({ simulate: true, range: "kl", policy: "uniform" });
     expect(record).toMatchObject({ range: "kl", policy: "uniform" });
@@ -51,6 +60,8 @@ describe("resolveSettings", () => {
     [{ weights: Number.NaN }, bits("weights", "NaN")],
     [{ activations: 1 }, bits("activations", 1)],
     [{ activations: 32 }, bits("activations", 32)],
+    [{ blockSize: 48 }, "quantize: blockSize must be one of 16, 32, 64, 128, 256, got 48."],
+    [{ blockGrid: "affine" }, 'quantize: blockGrid must be one of symmetric, asymmetric, got "affine".'],
     [{ activations: 4 }, simulated("activations of 4 bits")],
     [{ granularity: "channel" }, simulated("ranges per channel")],
     [{ weightAllocation: "plain" }, simulated("bit allocation")],
