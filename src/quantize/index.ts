@@ -73,6 +73,7 @@ export { type RangeMethodName, rangeMethods } from "./ranges/index.ts";
 export { nSigma } from "./ranges/n-sigma.ts";
 export { percentile } from "./ranges/percentile.ts";
 export type { RangeMethod, RangeRequest } from "./ranges/range-method.ts";
+export { errorFeedback } from "./refinements/error-feedback.ts";
 export { halfQuadratic } from "./refinements/half-quadratic.ts";
 export type {
   Draft,
