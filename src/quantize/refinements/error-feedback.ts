@@ -1,6 +1,7 @@
 /** Weights rounded one after the other, each making up for the errors of those before it: GPTQ. */
 import type { Layer } from "../../prepare/index.ts";
 import { hasIntegerForm } from "../activation-plan.ts";
+import { sharesBlocks } from "./block-parts.ts";
 import { refineLayer } from "./feedback-layer.ts";
 import { gatherMoments } from "./gram.ts";
 import { layerGroups } from "./layer-groups.ts";
@@ -37,7 +38,9 @@ export function errorFeedback(): Refinement {
 
 async function* refine(start: Draft, context: RefinementContext): AsyncGenerator<RefinedPart> {
   const { skip, deadlineMs, signal } = context;
-  const layers = start.layers.filter((layer) => start.weights.has(layer) && isSuitable(layer));
+  const layers = start.layers.filter((layer) => {
+    return start.weights.has(layer) && isSuitable(layer) && !sharesBlocks(start, layer);
+  });
   const products = await MatrixProducts.open(context.runtime);
   let draft = start;
   let done = 0;
@@ -46,7 +49,9 @@ async function* refine(start: Draft, context: RefinementContext): AsyncGenerator
       done += group.length;
       if (done <= skip) continue;
       if (performance.now() >= deadlineMs) return;
-      const moments = await gatherMoments(draft, group, hasPlaceForBias, context);
+      // Layers of the group are in float meanwhile: errors of the integers they had are none to make up for.
+      const others = new Map([...draft.weights].filter(([layer]) => !group.includes(layer)));
+      const moments = await gatherMoments({ ...draft, weights: others }, group, hasPlaceForBias, context);
       const weights = new Map(draft.weights);
       for (const layer of group) {
         signal?.throwIfAborted();
