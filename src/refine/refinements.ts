@@ -1,9 +1,11 @@
 /** Every refinement by name: what `quantize --optimize` climbs. */
-import type { Refinement } from "../quantize/index.ts";
+import { halfQuadratic, type Refinement, smoothing } from "../quantize/index.ts";
 import { learnedRounding } from "./learned-rounding.ts";
 
 /** Makes each refinement with its defaults, in the order in which they are climbed. */
 export const refinements: Readonly<Record<string, () => Refinement>> = {
+  smoothing: () => smoothing(),
+  "half-quadratic": () => halfQuadratic(),
   "learned-rounding": () => learnedRounding(),
 };
 

@@ -16,6 +16,15 @@ export function blockParts(draft: Draft): Layer[][] {
   return [...byWeights.values()];
 }
 
+/** Returns whether another layer has the very same integers (tied embeddings): changed for one, they would be stored twice. */
+export function sharesBlocks(draft: Draft, layer: Layer): boolean {
+  const weights = draft.weights.get(layer)?.weights;
+  return (
+    weights?.granularity === "block" &&
+    [...draft.weights].some(([other, own]) => other !== layer && own.weights === weights)
+  );
+}
+
 /**
  * Returns the draft with other weights for layers that share them. What biases make up for is worked out anew.
  *

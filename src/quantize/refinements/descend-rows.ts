@@ -6,7 +6,7 @@ import type { RoundedRows, RowGrids } from "./round-rows.ts";
 export interface DescendOptions {
   readonly gram: Matrix;
   readonly products: MatrixProducts;
-  /** The smallest scale each row may have; scales stay as they are when absent. */
+  /** The smallest scale each grid may have, [rows, grids of a row]; scales stay as they are when absent. */
   readonly leastScales?: Float32Array | undefined;
 }
 
@@ -49,7 +49,7 @@ export async function descendRows(
       wanted: wanted.data.subarray(start, end),
       reached: Float64Array.from(reached.data.subarray(start, end)),
       gram: gram.data,
-      leastScale: leastScales?.[row],
+      leastScales: leastScales?.subarray(row * perRow, (row + 1) * perRow),
     });
   }
   return { steps, errors, grids: { ...grids, scales } };
@@ -67,12 +67,12 @@ interface Row {
   /** wq H; kept up to date. */
   readonly reached: Float64Array;
   readonly gram: Float32Array;
-  readonly leastScale: number | undefined;
+  readonly leastScales: Float32Array | undefined;
 }
 
 function descendRow(row: Row): number {
   for (let round = 0; round < ROUNDS; round++) {
-    if (row.leastScale !== undefined) fitScale(row, row.leastScale);
+    if (row.leastScales) fitScales(row, row.leastScales);
     if (sweep(row) === 0) break;
   }
   const { weights, steps, scales, gridOf, wanted, reached } = row;
@@ -83,19 +83,26 @@ function descendRow(row: Row): number {
   return Math.max(0, error);
 }
 
-/** The scale of least squares: `s = (w H c) / (c H c)`, c the steps. */
-function fitScale({ steps, scales, wanted, reached }: Row, least: number): void {
-  let along = 0;
-  let own = 0;
-  for (let i = 0; i < steps.length; i++) {
-    along += wanted[i]! * steps[i]!;
-    own += reached[i]! * steps[i]!;
+/** Gives each grid in turn the scale of least squares: `s + (c H (w - wq)) / (c H c)`, c the steps on that grid. */
+function fitScales({ steps, scales, gridOf, wanted, reached, gram }: Row, least: Float32Array): void {
+  const { length } = steps;
+  const columnsOf: number[][] = Array.from(scales, () => []);
+  for (let i = 0; i < length; i++) if (steps[i] !== 0) columnsOf[gridOf[i]!]!.push(i);
+  const along = new Float64Array(length);
+  for (const [grid, columns] of columnsOf.entries()) {
+    along.fill(0);
+    let slope = 0;
+    for (const i of columns) {
+      slope += steps[i]! * (wanted[i]! - reached[i]!);
+      for (let j = 0; j < length; j++) along[j]! += steps[i]! * gram[i * length + j]!;
+    }
+    const own = columns.reduce((sum, i) => sum + steps[i]! * along[i]!, 0);
+    const scale = Math.fround(scales[grid]! + slope / own);
+    if (!(own > 0 && scale >= least[grid]!)) continue;
+    const change = scale - scales[grid]!;
+    for (let j = 0; j < length; j++) reached[j]! += change * along[j]!;
+    scales[grid] = scale;
   }
-  const scale = Math.fround((scales[0]! * along) / own);
-  if (!(own > 0 && scale >= least)) return;
-  const ratio = scale / scales[0]!;
-  for (let i = 0; i < reached.length; i++) reached[i]! *= ratio;
-  scales[0] = scale;
 }
 
 /** Gives each weight in turn the best number of steps, and returns how many changed. */

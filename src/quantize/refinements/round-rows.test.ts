@@ -146,3 +146,22 @@ it("gives a row the scale of least squares", async () => {
   });
   expect(bounded.grids.scales[0]).toBeCloseTo(0.39, 4);
 });
+
+it("gives each grid of a row the scale of least squares", async () => {
+  const gram = await correlatedGram(8);
+  const steps = Int16Array.of(1, -2, 3, 0, 1, 2, -1, 1);
+  const scaleOf = (column: number): number => (column < 4 ? 0.37 : 0.52);
+  const weights = { rows: 1, columns: 8, data: Float32Array.from(steps, (count, i) => count * scaleOf(i)) };
+  const grids = {
+    scales: Float32Array.of(0.36, 0.53),
+    lowest: Float32Array.of(-8, -8),
+    highest: Float32Array.of(7, 7),
+    gridOf: Uint32Array.of(0, 0, 0, 0, 1, 1, 1, 1),
+  };
+  const start: RoundedRows = { steps, errors: Float64Array.of(Number.NaN) };
+  const options = { gram, products, leastScales: Float32Array.of(0.1, 0.1) };
+  const before = errorOf(weights, steps, 0, grids, gram);
+  const found = await descendRows(weights, start, grids, options);
+  expect([...found.steps]).toEqual([...steps]);
+  expect(errorOf(weights, found.steps, 0, found.grids, gram)).toBeLessThan(0.05 * before);
+});
