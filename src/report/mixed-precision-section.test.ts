@@ -8,7 +8,7 @@ import { quantizationReportHtml } from "./quantization-report.ts";
 const width = (bits: number, error: number) => ({ bits, error, sizeBytes: 100 * bits, latencyMs: null });
 const mixedPrecision: MixedPrecisionReport = {
   limits: { sizeBytes: 500_000, latencyMs: null, maxDrop: 1 },
-  errorMeasure: "KL divergence of class scores",
+  errorMeasure: "relative squared error of class scores",
   samples: 16,
   dropMeasure: "top-1",
   layers: [

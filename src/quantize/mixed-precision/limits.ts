@@ -56,7 +56,7 @@ export interface MixedPrecisionReport {
     readonly latencyMs: number | null;
     readonly maxDrop: number | null;
   };
-  /** "KL divergence of class scores" or "relative squared error of outputs". */
+  /** "relative squared error of class scores" or "relative squared error of outputs". */
   readonly errorMeasure: string;
   /** Samples that errors were measured on. */
   readonly samples: number;

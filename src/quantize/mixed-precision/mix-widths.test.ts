@@ -97,7 +97,7 @@ describe("limits of drop", () => {
     const { report } = await quantize(classifier(), options);
     const { dropMeasure, trials } = report.mixedPrecision!;
     expect(dropMeasure).toBe("agreement with the float model");
-    expect(report.mixedPrecision!.errorMeasure).toBe("KL divergence of class scores");
+    expect(report.mixedPrecision!.errorMeasure).toBe("relative squared error of class scores");
     const kept = trials.find((trial) => trial.kept)!;
     expect(kept.drop).toBeLessThanOrEqual(10);
     const smaller = trials.filter(({ sizeBytes }) => sizeBytes < kept.sizeBytes);

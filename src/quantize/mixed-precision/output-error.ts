@@ -12,76 +12,64 @@ export interface OutputError {
   of(reference: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): number;
 }
 
-/** Operators after which scores are probabilities already. */
+/** The operator after which scores are probabilities. */
 const GIVES_PROBABILITIES = "Softmax";
 
+/** Probabilities of zero have a logarithm too large to count, not an infinite one. */
+const LEAST_PROBABILITY = 1e-12;
+
 /**
- * Returns the measure that suits a model: for one that gives scores of classes the Kullback-Leibler divergence of their
- * distribution (softmax of scores) from the float model's, else the squared error relative to the signal, the mean over
- * outputs. Undefined for a model without float outputs.
+ * Returns the measure that suits a model: the squared error of its outputs relative to their signal, the mean over outputs. Of
+ * class scores only differences between classes count, and of probabilities the scores that they come from.
+ *
+ * Not the Kullback-Leibler divergence of class probabilities: on samples that a model is sure of it is tiny and noisy, and
+ * chose worse at equal bytes (docs/decisions/0017-widths-of-weights.md).
+ *
+ * @returns Undefined for a model without float outputs.
  */
 export function outputError(outputs: readonly Value[], layers: readonly Layer[]): OutputError | undefined {
   const floats = outputs.filter(({ dtype }) => dtype !== undefined && isFloat(dtype));
   const [first] = floats;
   if (!first) return undefined;
   if (floats.length === 1 && layers.some(({ isClassifier }) => isClassifier)) {
-    const toLogarithms = first.producer?.operator === GIVES_PROBABILITIES ? logarithms : logSoftmax;
+    const isProbability = first.producer?.operator === GIVES_PROBABILITIES;
     return {
-      name: "KL divergence of class scores",
+      name: "relative squared error of class scores",
       outputs: floats,
-      of: (reference, results) => {
-        const classes = classCount(reference[first.name]!);
-        return divergence(reference[first.name]!, results[first.name]!, classes, toLogarithms);
-      },
+      of: (reference, results) =>
+        relativeSquaredError(
+          scoresOf(reference[first.name]!, isProbability),
+          scoresOf(results[first.name]!, isProbability),
+        ),
     };
   }
   return {
     name: "relative squared error of outputs",
     outputs: floats,
     of: (reference, results) => {
-      const errors = floats.map(({ name }) => relativeSquaredError(reference[name]!, results[name]!));
+      const errors = floats.map(({ name }) =>
+        relativeSquaredError(toNumbers(reference[name]!), toNumbers(results[name]!)),
+      );
       return errors.reduce((sum, error) => sum + error, 0) / errors.length;
     },
   };
 }
 
-/** Scores lie along the last axis that is longer than 1: [batch, classes], [batch, classes, 1, 1]. */
-function classCount({ shape }: Tensor): number {
-  return shape.findLast((length) => length !== 1) ?? 1;
-}
-
-/** Mean over rows of `sum p (log p - log q)`. */
-function divergence(
-  reference: Tensor,
-  result: Tensor,
-  classes: number,
-  toLogarithms: (row: Float64Array) => Float64Array,
-): number {
-  const [p, q] = [toNumbers(reference), toNumbers(result)];
-  const rows = p.length / classes;
-  let sum = 0;
-  for (let row = 0; row < rows; row++) {
-    const [start, end] = [row * classes, (row + 1) * classes];
-    const logP = toLogarithms(Float64Array.from(p.subarray(start, end)));
-    const logQ = toLogarithms(Float64Array.from(q.subarray(start, end)));
-    for (let i = 0; i < classes; i++) sum += Math.exp(logP[i]!) * (logP[i]! - logQ[i]!);
+/** Scores less their mean in each row. Classes lie along the last axis that is longer than 1: [batch, classes, 1, 1]. */
+function scoresOf(tensor: Tensor, isProbability: boolean): Float64Array {
+  const classes = tensor.shape.findLast((length) => length !== 1) ?? 1;
+  const scores = Float64Array.from(toNumbers(tensor), (value) =>
+    isProbability ? Math.log(Math.max(value, LEAST_PROBABILITY)) : value,
+  );
+  for (let start = 0; start < scores.length; start += classes) {
+    const row = scores.subarray(start, start + classes);
+    const mean = row.reduce((sum, score) => sum + score, 0) / classes;
+    for (let i = 0; i < classes; i++) row[i]! -= mean;
   }
-  return sum / rows;
+  return scores;
 }
 
-function logSoftmax(scores: Float64Array): Float64Array {
-  const largest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
-  const total = scores.reduce((sum, score) => sum + Math.exp(score - largest), 0);
-  return scores.map((score) => score - largest - Math.log(total));
-}
-
-/** Probabilities of zero have a logarithm too large to count, not an infinite one. */
-function logarithms(probabilities: Float64Array): Float64Array {
-  return probabilities.map((probability) => Math.log(Math.max(probability, 1e-12)));
-}
-
-function relativeSquaredError(reference: Tensor, result: Tensor): number {
-  const [expected, actual] = [toNumbers(reference), toNumbers(result)];
+function relativeSquaredError(expected: ArrayLike<number>, actual: ArrayLike<number>): number {
   let signal = 0;
   let noise = 0;
   for (let i = 0; i < expected.length; i++) {

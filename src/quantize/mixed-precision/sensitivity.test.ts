@@ -23,16 +23,23 @@ describe("outputError", () => {
   ]);
   const errorOf = (program: typeof classifier) => outputError(program.graph.outputs, findLayers(program))!;
 
-  it("is the divergence of class probabilities, from scores or from probabilities alike", () => {
+  it("is the relative squared error of scores but for a constant, from scores or from probabilities alike", () => {
     const [p, q] = [
       [0.7, 0.2, 0.1],
       [0.5, 0.25, 0.25],
     ] as const;
-    const expected = p.reduce((sum, share, i) => sum + share * Math.log(share / q[i]!), 0);
-    const logarithms = (values: readonly number[]) => values.map((value) => Math.log(value) + 3);
-    const fromScores = errorOf(classifier).of(feedsOf("y", logarithms(p)), feedsOf("y", logarithms(q)));
-    expect(fromScores).toBeCloseTo(expected, 6);
-    expect(errorOf(probabilities).of(feedsOf("y", p), feedsOf("y", q))).toBeCloseTo(expected, 6);
+    const centred = (values: readonly number[]) => {
+      const logarithms = values.map(Math.log);
+      const mean = logarithms.reduce((sum, value) => sum + value, 0) / values.length;
+      return logarithms.map((value) => value - mean);
+    };
+    const [expected, actual] = [centred(p), centred(q)];
+    const noise = expected.reduce((sum, value, i) => sum + (value - actual[i]!) ** 2, 0);
+    const signal = expected.reduce((sum, value) => sum + value ** 2, 0);
+    const shifted = (values: readonly number[], by: number) => centred(values).map((value) => value + by);
+    const fromScores = errorOf(classifier).of(feedsOf("y", shifted(p, 3)), feedsOf("y", shifted(q, -2)));
+    expect(fromScores).toBeCloseTo(noise / signal, 5);
+    expect(errorOf(probabilities).of(feedsOf("y", p), feedsOf("y", q))).toBeCloseTo(noise / signal, 5);
   });
 
   it("is the relative squared error of what gives no classes", () => {
