@@ -1,5 +1,6 @@
 /** Choosing one width for each layer so that the errors sum to the least within limits: an integer program. */
 import type { Highs } from "highs";
+import { UnsupportedError } from "../../errors.ts";
 
 /** One width that a layer could have, and what it costs. */
 export interface WidthOption {
@@ -94,10 +95,26 @@ interface HighsModule {
   default(): Promise<Highs>;
 }
 
+/** The package's name, where no bundler takes it for an import that it should follow. */
+const PACKAGE = ["highs"];
+
 let loading: Promise<Highs> | undefined;
 
-/** HiGHS, compiled to WebAssembly: loaded when first needed. */
+/**
+ * HiGHS, compiled to WebAssembly: loaded when first needed. Bundlers for browsers must leave it out, since many fail at what it
+ * imports in Node; a page finds it by an import map.
+ *
+ * @throws UnsupportedError if it is not found.
+ */
 function solver(): Promise<Highs> {
-  loading ??= import("highs").then((module) => (module as unknown as HighsModule).default());
+  loading ??= import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE[0]!).then(
+    (module: HighsModule) => module.default(),
+    (cause: unknown) => {
+      throw new UnsupportedError(
+        "quantize: limits need the package highs, which must be installed, or in a page be in the import map, got none.",
+        { cause },
+      );
+    },
+  );
   return loading;
 }
