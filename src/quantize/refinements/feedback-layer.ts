@@ -90,7 +90,7 @@ async function refineGroup(
   const start = { ...grids, gridOf: grids.gridOf.map((_, i) => grids.gridOf[order[i]!]!) };
   const rounded = await roundOnBestScales(targets, start, await cholesky(gram, products), { products, shares });
   // A row whose scale was made large enough for its bias to fit in 30 bits has room for it in 31.
-  const leastScales = grids.scales.length === rows ? grids.scales.map((scale) => scale / 2) : undefined;
+  const leastScales = grids.scales.map((scale) => scale / 2);
   const found = await descendRows(targets, rounded, rounded.grids, { gram, products, leastScales });
   const steps = new Int16Array(rows * columns);
   for (let row = 0; row < rows; row++) {
