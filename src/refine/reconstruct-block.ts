@@ -2,10 +2,11 @@
 import { OptionError } from "../errors.ts";
 import { adam } from "../optim/index.ts";
 import type { Runtime } from "../runtime/index.ts";
-import { float32, seededRandom, shuffledIndices, type Tensor, toNumbers } from "../tensor/index.ts";
+import { float32, type Tensor, toNumbers } from "../tensor/index.ts";
 import { compile, type TrainStep, trainStep } from "../train/index.ts";
 import { type BlockData, batchAt, batchInputs, blockInputs } from "./block-data.ts";
 import { BlockRunner } from "./run-block.ts";
+import { SampleBatches, samplesKeptBack } from "./sample-batches.ts";
 import { undecided } from "./soft-rounding.ts";
 import type { TrainableBlock } from "./trainable-block.ts";
 
@@ -45,8 +46,6 @@ export interface Reconstruction {
 const FEWEST_STEPS = 20;
 /** Steps in one run of the engine. */
 const STEPS_PER_RUN = 5;
-/** One in so many samples is kept back to judge by. */
-const ONE_OF = 8;
 /** Share of the steps without a pull towards decided roundings. */
 const WARM_UP = 0.2;
 /** Exponent of the pull, from the first step after the warm-up to the last: flat in the middle at first, then not. */
@@ -73,7 +72,7 @@ export async function reconstructBlock(
     const errorBefore = await runner.error(start, data.count - kept);
     const training = await compile(step, { runtime, seed, loop: true });
     try {
-      const batches = new Batches(data.count === kept ? data.count : data.count - kept, data.batchSize, seed);
+      const batches = new SampleBatches(data.count === kept ? data.count : data.count - kept, data.batchSize, seed);
       let taken = 0;
       const take = async (count: number): Promise<void> => {
         const fed = Array.from({ length: count }, (_, i) => ({
@@ -143,37 +142,12 @@ function pull(part: number, error: number): Record<string, Tensor> {
   return { strength: float32([], [part < WARM_UP ? 0 : STRENGTH * error]), beta: float32([], [beta]) };
 }
 
-/** How many of the last samples are kept back: whole batches; all of them where there are too few to divide. */
-function samplesKeptBack({ count, batchSize }: BlockData): number {
-  const kept = Math.max(1, Math.round(count / ONE_OF / batchSize)) * batchSize;
-  return kept * 2 > count ? count : kept;
-}
-
 /** The mean square of the target, from one batch. */
-async function targetPower({ target, batchSize, count }: BlockData): Promise<number> {
+export async function targetPower({ target, batchSize, count }: BlockData): Promise<number> {
   if (!target) throw new OptionError("refine: a block must have a target, got none.");
   const every = Math.max(1, Math.floor(count / batchSize));
   const some = toNumbers(target.take(Array.from({ length: batchSize }, (_, i) => (i * every) % count)));
   let sum = 0;
   for (let i = 0; i < some.length; i++) sum += some[i]! ** 2;
   return Math.max(sum / some.length, 1e-12);
-}
-
-/** Batches of samples, each sample once before any comes again. */
-class Batches {
-  readonly #count: number;
-  readonly #size: number;
-  readonly #random;
-  #order: number[] = [];
-
-  constructor(count: number, size: number, seed: number) {
-    this.#count = count;
-    this.#size = size;
-    this.#random = seededRandom(seed);
-  }
-
-  next(): number[] {
-    while (this.#order.length < this.#size) this.#order.push(...shuffledIndices(this.#count, this.#random));
-    return this.#order.splice(0, this.#size);
-  }
 }

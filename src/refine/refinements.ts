@@ -1,5 +1,6 @@
 /** Every refinement by name: what `quantize --optimize` climbs. */
 import { halfQuadratic, type Refinement, smoothing } from "../quantize/index.ts";
+import { distillation } from "./distillation.ts";
 import { learnedRounding } from "./learned-rounding.ts";
 
 /** Makes each refinement with its defaults, in the order in which they are climbed. */
@@ -7,6 +8,7 @@ export const refinements: Readonly<Record<string, () => Refinement>> = {
   smoothing: () => smoothing(),
   "half-quadratic": () => halfQuadratic(),
   "learned-rounding": () => learnedRounding(),
+  distillation: () => distillation(),
 };
 
 /** Names of those that `--optimize` climbs when none are named: each showed a gain (docs/results/four-bits.md). */

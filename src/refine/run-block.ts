@@ -23,7 +23,7 @@ export class BlockRunner {
   static async create(
     block: TrainableBlock,
     data: BlockData,
-    mode: "float" | "hard",
+    mode: "float" | "hard" | "straight",
     runtime: Runtime,
   ): Promise<BlockRunner> {
     const built = evaluation({

@@ -20,6 +20,8 @@ export interface RoundingStart {
   readonly scales: Tensor;
   /** Variables V whose `softRounding` is the upper code's share: at least 1/2 where the draft has the upper code. */
   readonly variables: Tensor;
+  /** The weights in units of their scale, kept on the draft's side of the middle between two codes: they round to its codes. */
+  readonly places: Tensor;
 }
 
 /**
@@ -31,6 +33,7 @@ export function roundingStart(layer: Layer, { codes, grids, shape, channelAxis }
   const inner = shape.slice(channelAxis + 1).reduce((product, length) => product * length, 1);
   const lower = new Float32Array(codes.length);
   const variables = new Float32Array(codes.length);
+  const places = new Float32Array(codes.length);
   for (let i = 0; i < codes.length; i++) {
     const grid = grids[Math.floor(i / inner) % grids.length]!;
     const exact = floats[i]! / grid.scale;
@@ -40,6 +43,7 @@ export function roundingStart(layer: Layer, { codes, grids, shape, channelAxis }
     const place = exact - below;
     const start = code > below ? Math.max(place, 0.5 + UNDECIDED) : Math.min(place, 0.5 - UNDECIDED);
     variables[i] = inverseSoftRounding(start);
+    places[i] = below + Math.min(Math.max(start, 0), 1);
   }
   const lengths = shape.map((length, axis) => (axis === channelAxis ? length : 1));
   return {
@@ -49,6 +53,7 @@ export function roundingStart(layer: Layer, { codes, grids, shape, channelAxis }
       grids.map(({ scale }) => scale),
     ),
     variables: float32(shape, variables),
+    places: float32(shape, places),
   };
 }
 

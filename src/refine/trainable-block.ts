@@ -8,6 +8,7 @@ import {
   type Draft,
   floatsOf,
   hasChannelBias,
+  highestCode,
   type QuantizedLayer,
 } from "../quantize/index.ts";
 import { float32, type Tensor, tensorOf, toFloat32, toNumbers, zeros } from "../tensor/index.ts";
@@ -19,9 +20,10 @@ import { hardRounding, type RoundingStart, roundingStart, softRounding } from ".
 
 /**
  * How a block is written. "float": as it was. "soft": with roundings between two codes and half of the activations left in
- * float, to be learned. "hard": as it will be deployed.
+ * float, to be learned. "hard": the same with those roundings decided, as it will be deployed. "straight": as it will be
+ * deployed, with codes that gradients move as if they were not rounded.
  */
-export type BlockMode = "float" | "soft" | "hard";
+export type BlockMode = "float" | "soft" | "hard" | "straight";
 
 /** What a block is written with. */
 export interface BlockInputs {
@@ -192,6 +194,7 @@ export class TrainableBlock {
     const one = this.#learned.find((learned) => learned.layer === layer);
     if (!one) return this.#fixedWeights(layer);
     const { codes, scales, variables } = one.start;
+    if (mode === "straight") return ops.mul(movingCodes(one, scope), ops.constant(scales));
     const v = scope.parameter(`${one.path}.rounding`, variables.shape, variables);
     const share = mode === "soft" ? softRounding(ops, v) : hardRounding(ops, v);
     shares.push(share);
@@ -224,6 +227,15 @@ export class TrainableBlock {
 }
 
 const zero: Tensor = float32([], [0]);
+
+/** Codes that start as the draft's: numbers between codes, rounded, through which gradients pass where they are not clipped. */
+function movingCodes({ path, start, quantized }: LearnedLayer, scope: Scope): Value {
+  const { ops } = scope;
+  const [grid] = quantized.weights.grids;
+  const places = scope.parameter(`${path}.codes`, start.codes.shape, start.places);
+  const kept = ops.clip(places, grid!.lowestCode, highestCode(grid!));
+  return ops.straightThrough(kept, ops.floor(ops.add(kept, 0.5)));
+}
 
 function learnedLayer(quantized: QuantizedLayer, path: string): LearnedLayer | undefined {
   const { layer, weights } = quantized;
@@ -264,10 +276,15 @@ function learnedWeights(
   { layer, quantized, path, start, bias }: LearnedLayer,
   variables: Readonly<Record<string, Tensor>>,
 ): QuantizedLayer {
-  const rounding = variables[`${path}.rounding`]!.data as Float32Array;
-  const lower = start.codes.data as Float32Array;
   const { weights } = quantized;
-  const codes = Int8Array.from(lower, (code, i) => code + (rounding[i]! >= 0 ? 1 : 0));
+  const [grid] = weights.grids;
+  const rounding = variables[`${path}.rounding`]?.data as Float32Array | undefined;
+  const places = variables[`${path}.codes`]?.data as Float32Array | undefined;
+  const lower = start.codes.data as Float32Array;
+  const codes = Int8Array.from(lower, (code, i) => {
+    if (!places) return code + (rounding![i]! >= 0 ? 1 : 0);
+    return Math.floor(Math.min(Math.max(places[i]!, grid!.lowestCode), highestCode(grid!)) + 0.5);
+  });
   const learned = { ...quantized, weights: { ...weights, codes } };
   const change = bias && (variables[`${path}.bias`]?.data as Float32Array | undefined);
   if (!change) return learned;
