@@ -22,7 +22,7 @@ export interface DistillationOptions {
   readonly chunks?: number;
   /** Samples at most. Default 256. */
   readonly samples?: number;
-  /** Step sizes of Adam. Default: what we measured to be best for a few hundred steps. */
+  /** Step sizes of Adam. Default: small ones, of which no others were tried on large networks. */
   readonly rates?: Partial<DistillationRates>;
 }
 
