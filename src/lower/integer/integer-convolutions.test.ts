@@ -84,8 +84,8 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "integer convolutions", () => {
     const [float, integer] = [await run(one, false, feeds), await run(one, true, feeds)];
     expect(float.operators).not.toContain("MatMulIntegerToFloat");
     const products = integer.operators.filter((operator) => operator === "MatMulIntegerToFloat").length;
-    // Gradients with respect to inputs behind windows that jump stay in float.
-    expect(products).toBe(one.stride === 1 ? 3 : 2);
+    // Of the gradient for inputs, a single tap that jumps gives most places none: it stays in float.
+    expect(products).toBe(one.stride > 1 && one.kernel === 1 ? 2 : 3);
     float.values.forEach((values, index) => {
       const size = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
       const far = values.findIndex((value, i) => Math.abs(value - integer.values[index]![i]!) > 1e-5 * size);
@@ -94,7 +94,7 @@ describeUnless(reasonWithoutOnnxRuntimeNode(), "integer convolutions", () => {
   });
 
   it("stay in float where channels are few, and in groups", async () => {
-    const few = { ...CASES[0]!, channels: [64, 64] as const };
+    const few = { ...CASES[0]!, channels: [48, 64] as const };
     const { operators } = await run(few, true, build(few).feeds);
     expect(operators).not.toContain("MatMulIntegerToFloat");
   });

@@ -1,7 +1,8 @@
 /** Integer convolutions: products of byte matrices over windows that are laid side by side. */
 import type { Ops } from "../../build/index.ts";
 import type { Node, Value } from "../../program/index.ts";
-import { int64 } from "../../tensor/index.ts";
+import { elementCount, int64 } from "../../tensor/index.ts";
+import { type AxisPhases, phasesOf } from "../forms/phases.ts";
 import type { Codes } from "../quantized.ts";
 import { codesOf, type Lowered, multiplyCodes, pictureCodesOf, signed } from "./codes.ts";
 import { hasTaps, tapGradients } from "./tap-gradients.ts";
@@ -12,8 +13,11 @@ import { hasTaps, tapGradients } from "./tap-gradients.ts";
  */
 const LEAST_CHANNELS = 256;
 
-/** The same for gradients of weights: 1.5 times at 128 channels on 16 x 16 places, 0.9 times at 64 on 32 x 32. */
-const LEAST_CHANNELS_OF_WEIGHTS = 128;
+/** The same for gradients of weights. */
+const LEAST_CHANNELS_OF_WEIGHTS = 64;
+
+/** The same for gradients of inputs behind windows that move by several places. */
+const LEAST_CHANNELS_OF_STRIDES = 64;
 
 /** A convolution with a two-dimensional window. */
 export interface Window {
@@ -49,31 +53,73 @@ function forward(node: Node, ops: Ops): Lowered {
   return [ops.transpose(ops.reshape(y, [batch, height, width, outputs]), [0, 3, 1, 2])];
 }
 
-/** dx = dy * w turned by half, for windows that move by one place. */
+/**
+ * dx = dy * w turned by half. Windows that move by more than one place give each phase of the input taps of its own: all phases come out
+ * of one product, next to each other.
+ */
 function inputGradient(node: Node, ops: Ops): Lowered {
   const [dy, w] = [node.input(0), node.input(1)];
-  const window = windowOf(node, ops, w, LEAST_CHANNELS);
+  const isStrided = node.ints("strides")?.some((stride) => stride !== 1) ?? false;
+  const window = windowOf(node, ops, w, isStrided ? LEAST_CHANNELS_OF_STRIDES : LEAST_CHANNELS);
   const [left, right] = [pictureCodesOf(ops, dy), codesOf(ops, w, "int8")];
-  if (!window || !left || !right || window.strides.some((stride) => stride !== 1)) return undefined;
-  const [outputs, channels] = ops.shapeOf(w) as [number, number];
+  const [, channels] = ops.shapeOf(w) as [number, number];
   const [batch, , height, width] = node.ints("input_shape") as readonly number[] as [number, number, number, number];
-  const { kernel, pads } = window;
-  const rest = pads.map((pad, index) => kernel[index % 2]! - 1 - pad);
-  if (rest.some((pad) => pad < 0)) return undefined;
-  const rows = windows(ops, left(), { kernel, strides: [1, 1], pads: rest }, [height, width]);
-  const places = kernel[0] * kernel[1];
-  const kernels = right();
-  // [out, in, places] -> [places, out, in], the last place first.
-  const turned = ops.reshape(ops.transpose(ops.reshape(kernels.codes, [-1, places]), [1, 0]), [
-    places,
-    outputs,
-    channels,
-  ]);
-  const order = ops.constant(int64(Array.from({ length: places }, (_, place) => places - 1 - place)));
-  const flipped = places === 1 ? turned : ops.gather(turned, order, 0);
-  const columns = { ...kernels, codes: ops.reshape(flipped, [places * outputs, channels]) };
-  const dx = multiplyCodes(ops, rows, columns);
-  return [ops.transpose(ops.reshape(dx, [batch, height, width, channels]), [0, 3, 1, 2])];
+  const phases = window && phasesOfWindow(window, [height, width], ops.shapeOf(dy).slice(2));
+  // A single tap leaves most phases without one.
+  if (!window || !left || !right || !phases || (isStrided && elementCount(window.kernel) === 1)) return undefined;
+  const [down, across] = phases;
+  const kernel = [down.taps[0]!.length, across.taps[0]!.length] as const;
+  const pads = [down.begin, across.begin, down.end, across.end];
+  const rows = windows(ops, left(), { kernel, strides: [1, 1], pads }, [down.length, across.length]);
+  const dx = multiplyCodes(ops, rows, phaseKernels(ops, right(), window, phases));
+  const [tall, wide] = [down.length * down.taps.length, across.length * across.taps.length];
+  const parts = [batch, down.length, across.length, down.taps.length, across.taps.length, channels];
+  const joined = isStrided ? ops.transpose(ops.reshape(dx, parts), [0, 1, 3, 2, 4, 5]) : dx;
+  const whole = ops.reshape(joined, [batch, tall, wide, channels]);
+  const isCut = tall !== height || wide !== width;
+  const cut = isCut ? ops.slice(whole, { axes: [1, 2], starts: [0, 0], ends: [height, width] }) : whole;
+  return [ops.transpose(cut, [0, 3, 1, 2])];
+}
+
+function phasesOfWindow(
+  { kernel, strides, pads }: Window,
+  lengths: readonly number[],
+  places: readonly number[],
+): readonly [AxisPhases, AxisPhases] | undefined {
+  const [down, across] = [0, 1].map((axis) => {
+    const sizes = { size: kernel[axis]!, stride: strides[axis]!, length: lengths[axis]!, places: places[axis]! };
+    return phasesOf({ ...sizes, dilation: 1, before: pads[axis]! });
+  });
+  return down && across && [down, across];
+}
+
+/** Weights [outputs, inputs, ...kernel] as columns of phases: [places of a phase, outputs] x [phases, inputs]. */
+function phaseKernels(
+  ops: Ops,
+  kernels: Codes,
+  { kernel }: Window,
+  [down, across]: readonly [AxisPhases, AxisPhases],
+): Codes {
+  const [outputs, inputs] = ops.shapeOf(kernels.codes) as [number, number];
+  const taps = elementCount(kernel);
+  const order: number[] = [];
+  down.taps[0]!.forEach((_, row) => {
+    across.taps[0]!.forEach((__, column) => {
+      for (const rows of down.taps)
+        for (const columns of across.taps) {
+          const [r, c] = [rows[row], columns[column]];
+          order.push(r === undefined || c === undefined ? taps : r * kernel[1] + c);
+        }
+    });
+  });
+  const places = ops.transpose(ops.reshape(kernels.codes, [-1, taps]), [1, 0]);
+  const none = () => ops.expand(kernels.zeroPoint, [1, outputs * inputs]);
+  const all = order.includes(taps) ? ops.concat([places, none()], 0) : places;
+  const phases = down.taps.length * across.taps.length;
+  const chosen = ops.gather(all, ops.constant(int64(order)), 0);
+  const count = order.length / phases;
+  const columns = ops.transpose(ops.reshape(chosen, [count, phases, outputs, inputs]), [0, 2, 1, 3]);
+  return { ...kernels, codes: ops.reshape(columns, [count * outputs, phases * inputs]) };
 }
 
 /** dw = dy^T x over all places of all examples. */

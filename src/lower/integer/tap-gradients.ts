@@ -55,5 +55,8 @@ export function tapGradients(ops: Ops, x: Codes, dy: Codes): Value {
   const sums = ops.emit("MatMulInteger", [ops.concat(columns, 1), ops.concat(rows, 2), x.zeroPoint, right.zeroPoint]);
   const total = ops.reduceSum(ops.cast(sums, "float32"), { axes: [0], keepDims: false });
   const dw = ops.mul(total, ops.mul(x.scale, dy.scale));
-  return ops.transpose(ops.reshape(dw, [3, inputs, 3, outputs]), [3, 1, 2, 0]);
+  // Kernel columns go behind channels in long runs first: single numbers move in matrices only, which is several times as fast.
+  const taps = ops.transpose(ops.reshape(dw, [3, inputs, 3, outputs]), [1, 2, 0, 3]);
+  const matrix = ops.transpose(ops.reshape(taps, [inputs * 9, outputs]), [1, 0]);
+  return ops.reshape(matrix, [outputs, inputs, 3, 3]);
 }
