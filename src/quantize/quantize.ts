@@ -164,7 +164,7 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
     peakMemoryBytes: null,
     layers: reports,
     ladder: ladder.map(({ draft: _, ...rung }) => rung),
-    ...(mixed && { mixedPrecision: mixed.report }),
+    mixedPrecision: mixed?.report ?? null,
     remarks: [...rewritten, ...remarks],
     meanWeightBits: meanWeightBits(reports),
     preparationDifference: prepared.difference?.absolute ?? null,

@@ -81,8 +81,8 @@ export interface QuantizationReport {
   readonly layers: readonly LayerReport[];
   /** From plain min-max up; empty without refinements. */
   readonly ladder: readonly RungReport[];
-  /** How bits of layers were chosen; absent where nothing was limited. */
-  readonly mixedPrecision?: MixedPrecisionReport;
+  /** How bits of layers were chosen; null where nothing was limited. */
+  readonly mixedPrecision: MixedPrecisionReport | null;
   /** Sentences about what the user should know: layers left in float and why, what to try next. */
   readonly remarks: readonly string[];
   /** Weights' bits per value as stored, mean over quantized weights. */

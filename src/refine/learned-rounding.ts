@@ -41,6 +41,7 @@ export function learnedRounding(options: LearnedRoundingOptions = {}): Refinemen
   return {
     name: "learned-rounding",
     summary: "learns which way to round each weight, and where to clip, block by block (AdaRound, BRECQ, QDrop)",
+    effort: 3,
     refine: (draft, context) => refine(draft, context, options),
   };
 }

@@ -1,5 +1,5 @@
 /** Every refinement by name: what `quantize --optimize` climbs. */
-import { halfQuadratic, type Refinement, smoothing } from "../quantize/index.ts";
+import { errorFeedback, halfQuadratic, type Refinement, smoothing } from "../quantize/index.ts";
 import { distillation } from "./distillation.ts";
 import { learnedRounding } from "./learned-rounding.ts";
 
@@ -7,9 +7,10 @@ import { learnedRounding } from "./learned-rounding.ts";
 export const refinements: Readonly<Record<string, () => Refinement>> = {
   smoothing: () => smoothing(),
   "half-quadratic": () => halfQuadratic(),
+  "error-feedback": () => errorFeedback(),
   "learned-rounding": () => learnedRounding(),
   distillation: () => distillation(),
 };
 
-/** Names of those that `--optimize` climbs when none are named: each showed a gain (docs/results/four-bits.md). */
-export const defaultRefinements: readonly string[] = ["learned-rounding"];
+/** Names of those that `--optimize` climbs when none are named: each showed a gain (docs/results/ladder.md). */
+export const defaultRefinements: readonly string[] = ["error-feedback", "learned-rounding"];

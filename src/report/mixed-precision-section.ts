@@ -35,7 +35,7 @@ function widthText(bits: number): string {
 const FLOAT = 16;
 
 /** Returns the limits, every layer with its bits and what each width would have cost, and the models made on the way. */
-export function mixedPrecisionSection(report: MixedPrecisionReport | undefined): Section | undefined {
+export function mixedPrecisionSection(report: MixedPrecisionReport | null): Section | undefined {
   if (!report) return undefined;
   const { layers, trials, errorMeasure, samples } = report;
   return {

@@ -145,6 +145,7 @@ export function mobileNetV2Report(
     remarks: ["Conv_6: left in float because its weights hold NaN."],
     meanWeightBits: 5.46,
     ladder: [],
+    mixedPrecision: null,
     preparationDifference: 3.1e-5,
     ...rest,
   };
