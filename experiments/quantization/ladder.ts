@@ -55,7 +55,7 @@ async function main(): Promise<void> {
       }
     }
   }
-  const names = (await readdir(values.work)).filter((name) => name.endsWith(".json")).sort();
+  const names = (await readdir(values.work)).filter((name) => /-W\d+A\d+-\d+\.json$/.test(name)).sort();
   const measured = await Promise.all(
     names.map(async (name) => JSON.parse(await readFile(join(values.work, name), "utf8")) as LadderMeasurement),
   );
