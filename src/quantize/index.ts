@@ -73,8 +73,10 @@ export { type RangeMethodName, rangeMethods } from "./ranges/index.ts";
 export { nSigma } from "./ranges/n-sigma.ts";
 export { percentile } from "./ranges/percentile.ts";
 export type { RangeMethod, RangeRequest } from "./ranges/range-method.ts";
+export { equalization } from "./refinements/equalization.ts";
 export { errorFeedback } from "./refinements/error-feedback.ts";
 export { halfQuadratic } from "./refinements/half-quadratic.ts";
+export { reEstimation } from "./refinements/re-estimation.ts";
 export type {
   Draft,
   RefinedPart,

@@ -110,7 +110,9 @@ export async function quantize(model: Program | Uint8Array, options: QuantizeOpt
   });
   const inIntegers = settings.target === "cpu" && !settings.simulate;
   const scaled = inIntegers ? scalableResults(program, layers, plan) : new Set<Value>();
-  const known = options.calibration ? new Map() : batchNormStatistics(original, program);
+  // A rewrite may have changed what the batch norms know.
+  const isKnown = options.calibration === undefined && rewritten.length === 0;
+  const known = isKnown ? batchNormStatistics(original, program) : new Map();
   const calibration = runnable
     ? await calibrateActivations(program, layers, plan, data, { ...options, settings, known, scaled, hasData })
     : NOT_CALIBRATED;
