@@ -169,15 +169,39 @@ export {
 export { Emitter, Graph, Node, type NodeOptions, Program, printProgram, type Shape, Value } from "./program/index.ts";
 export {
   type CalibrationData,
+  type Draft,
+  equalization,
+  errorFeedback,
+  halfQuadratic,
   type LayerReport,
   layerPolicies,
   type QuantizationReport,
+  type QuantizedRung,
   type QuantizeOptions,
   type QuantizeResult,
   quantize,
+  type RefinedPart,
+  type Refinement,
+  type RefinementContext,
+  type RewriteContext,
+  type RungReport,
   rangeMethods,
+  reEstimation,
+  type SmoothingOptions,
+  smoothing,
+  type WorkStore,
 } from "./quantize/index.ts";
-export { type SynthesisOptions, type SynthesizedPictures, synthesizePictures } from "./refine/index.ts";
+export {
+  type DistillationOptions,
+  defaultRefinements,
+  distillation,
+  type LearnedRoundingOptions,
+  learnedRounding,
+  refinements,
+  type SynthesisOptions,
+  type SynthesizedPictures,
+  synthesizePictures,
+} from "./refine/index.ts";
 export type { Device, Runtime, Session, SessionOptions } from "./runtime/index.ts";
 export { type DType, float32, int64, Tensor, type TensorData, toFloat32, toNumbers, zeros } from "./tensor/index.ts";
 export {

@@ -79,7 +79,7 @@ function rowsOf({ seeds }: Group): Row[] {
       ),
     ),
     row(
-      "**the model that is written**",
+      "the model that is written",
       seeds.map(({ rungs }) => rungs.findLast(({ kept }) => kept)!),
     ),
   ];

@@ -19,7 +19,7 @@ export interface LearnedRoundingOptions {
   readonly batchSize?: number;
   /** Samples at most. Default 256. */
   readonly samples?: number;
-  /** Step sizes of Adam. Default: what we measured to be best for a few hundred steps. */
+  /** Step sizes of Adam. Default: what did best of a few tried on ResNet-20. */
   readonly rates?: Partial<LearningRates>;
 }
 
