@@ -22,6 +22,9 @@ const GOALS: readonly {
   { task: "mobilenetv2", bits: "W4A4", recovered: 85 },
 ];
 
+/** Load of two cores above which others were at work. */
+const BUSY_LOAD = 3;
+
 /** Measurements of one model at one width, over seeds. */
 interface Group {
   readonly task: string;
@@ -182,7 +185,9 @@ function widthSection(group: Group): string {
       rungs: rows.at(-1)!.rungs.map((rung, i) => ({ ...rung, seconds: group.seeds[i]!.seconds })),
     }),
   );
-  return `**${group.bits}**${deployable ? "" : " (simulated)"}, ${group.seeds.length} ${group.seeds.length === 1 ? "seed" : "seeds"}:\n\n${table}`;
+  const isBusy = group.seeds.some(({ load }) => load > BUSY_LOAD);
+  const remark = isBusy ? " The machine was busy with other work: minutes and latencies say little." : "";
+  return `**${group.bits}**${deployable ? "" : " (simulated)"}, ${group.seeds.length} ${group.seeds.length === 1 ? "seed" : "seeds"}.${remark}\n\n${table}`;
 }
 
 function average(rungs: readonly MeasuredRung[], of: (rung: MeasuredRung) => number | null, decimals: number): string {
