@@ -11,20 +11,21 @@ import { simulateDraft } from "./simulate-draft.ts";
 /** Returns the draft that `quantize` starts refinements from. */
 export async function draftOf(
   program: Program,
-  calibration: CalibrationData,
+  calibration: CalibrationData | undefined,
   options: Partial<QuantizeOptions> = {},
 ): Promise<Draft> {
   let seen: Draft | undefined;
   const capture: Refinement = {
     name: "capture",
     summary: "for tests",
+    needsData: false,
     async *refine(draft) {
       // Lowering will rewrite the program in place.
       seen = cloneDraft(draft).draft;
       yield { draft, done: 1, total: 1, unit: "part" };
     },
   };
-  const asked = { runtime, weights: 4, policy: "uniform", calibration, ...options };
+  const asked = { runtime, weights: 4, policy: "uniform", ...(calibration && { calibration }), ...options };
   await quantize(program, { ...asked, refinements: [...(options.refinements ?? []), capture] });
   return seen!;
 }

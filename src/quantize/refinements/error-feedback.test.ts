@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Program } from "../../program/index.ts";
+import { float32 } from "../../tensor/index.ts";
 import { layerModels } from "../lowering/layer-models.cases.ts";
-import { dataOf, programOf, randomFeeds, runtime, weights } from "../small-models.cases.ts";
+import { dataOf, normals, programOf, randomFeeds, runtime, weights } from "../small-models.cases.ts";
 import { contextOf, draftOf, draftSqnrDb, outputsOf, partsOf } from "./draft.cases.ts";
 import { errorFeedback } from "./error-feedback.ts";
 import type { Draft } from "./refinement.ts";
@@ -77,6 +78,23 @@ describe("error feedback", () => {
     const [wanted, reached] = [await mean(draft.program), await mean(simulateDraft(last).program)];
     // Rounding of scores and float32 sums.
     for (const [c, value] of wanted.entries()) expect(Math.abs(value - reached[c]!)).toBeLessThan(1e-4);
+  });
+
+  it("leaves a layer as it was where the outputs would get worse on samples kept back, and says so", async () => {
+    // What the first batches hold says nothing of the eighth, which is kept back for judging: another input, and far larger.
+    const program = programOf({ x: ["batch", 8] }, (e, { x }) => [
+      e.emit("Gemm", [x!, weights("w", [8, 4], 0.5), weights("b", [4])], { output: "y" }),
+    ]);
+    const only = (first: number, seed: number) => {
+      const values = normals(seed, 64).map((value, i) => (i % 8 < 4 === (first === 0) ? value * 10 : value * 1e-3));
+      return { x: float32([8, 8], values) };
+    };
+    const data = dataOf(Array.from({ length: 16 }, (_, i) => only(i % 8 === 7 ? 4 : 0, i + 1)));
+    const draft = await draftOf(program, data, { weights: 3, simulate: true, granularity: "tensor" });
+    const [part, ...others] = await partsOf(errorFeedback(), draft, contextOf(data));
+    expect(others).toEqual([]);
+    expect(part!.draft).toBe(draft);
+    expect(part!.notes).toEqual(["Gemm (y) left as it was: the model's outputs would be further from float"]);
   });
 
   it("is deterministic", async () => {

@@ -26,6 +26,9 @@ const TOLERATED_DB = 0.25;
  *   quantized model's inputs what they are computed from (GPTAQ, arXiv:2504.02692);
  * - biases take away the mean of what is left.
  *
+ * A least error of a layer need not be one of the model: MobileNetV2's last blocks sum errors that ReLU6 would have cut off. So
+ * every part is judged by the model's outputs on samples kept back, and left as it was where these get worse.
+ *
  * Layers are done in the order of the graph, in at most 16 passes over the data. Nothing but sums over samples is kept, of
  * which only the largest layers have more than some megabytes. Layers stay as they are that share their weights, or are
  * neither convolutions nor products of matrices.
