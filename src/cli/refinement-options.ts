@@ -17,7 +17,7 @@ export const CALIBRATION_SAMPLES = 64;
 export const REFINEMENT_SAMPLES = 256;
 
 /** Seconds that `--optimize` may take, unless stated. */
-export const DEFAULT_BUDGET_SECONDS = 15 * 60;
+export const DEFAULT_BUDGET_SECONDS: number = 15 * 60;
 
 /** Adds `--optimize` and `--budget`. */
 export async function addRefinementOptions(command: Command): Promise<void> {

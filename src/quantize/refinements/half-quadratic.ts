@@ -70,7 +70,12 @@ export function halfQuadraticBlocks(values: Float32Array, start: BlockWeights): 
 }
 
 /** Returns the grid of a block with the least sum of |error|^p that is found from `start`; never a worse one. */
-export function halfQuadraticGrid(values: Float32Array, start: BlockGrid, format: BlockFormat, norm = NORM): BlockGrid {
+export function halfQuadraticGrid(
+  values: Float32Array,
+  start: BlockGrid,
+  format: BlockFormat,
+  norm: number = NORM,
+): BlockGrid {
   const [lowest, highest] = codeLimits(format);
   const codes = new Float64Array(values.length);
   const targets = new Float64Array(values.length);
