@@ -4,17 +4,13 @@ import { hasIntegerForm } from "../activation-plan.ts";
 import { sharesBlocks } from "./block-parts.ts";
 import { refineLayer } from "./feedback-layer.ts";
 import { gatherMoments } from "./gram.ts";
-import { judge } from "./judge.ts";
 import { layerGroups } from "./layer-groups.ts";
 import { MatrixProducts } from "./matrix.ts";
+import { PartJudge } from "./part-judge.ts";
 import type { Draft, RefinedPart, Refinement, RefinementContext } from "./refinement.ts";
-import { splitData } from "./split-data.ts";
 
 /** Passes over the data, at most: deeper models have neighbouring layers done together. */
 const MOST_PASSES = 16;
-
-/** What a part may cost on samples kept back, dB: later layers make up for some of it. */
-const TOLERATED_DB = 0.25;
 
 /**
  * Makes a refinement that chooses the integers, scales and biases of one layer after the other so that its outputs are those
@@ -49,16 +45,15 @@ async function* refine(start: Draft, context: RefinementContext): AsyncGenerator
   const layers = start.layers.filter((layer) => {
     return start.weights.has(layer) && isSuitable(layer) && !sharesBlocks(start, layer);
   });
-  const { fit, judge: judged } = await splitData(context.data);
+  const judged = await PartJudge.open(start, context);
   const products = await MatrixProducts.open(context.runtime);
-  let draft = start;
-  let sqnrDb = await judge(start, judged, context);
   let done = 0;
   try {
     for (const group of layerGroups(start.program, layers, MOST_PASSES)) {
       done += group.length;
       if (done <= skip) continue;
       if (performance.now() >= deadlineMs) return;
+      const { draft, fit } = judged;
       // Layers of the group are in float meanwhile: errors of the integers they had are none to make up for.
       const others = new Map([...draft.weights].filter(([layer]) => !group.includes(layer)));
       const moments = await gatherMoments({ ...draft, weights: others }, group, hasPlaceForBias, {
@@ -70,14 +65,7 @@ async function* refine(start: Draft, context: RefinementContext): AsyncGenerator
         signal?.throwIfAborted();
         weights.set(layer, await refineLayer(draft.weights.get(layer)!, moments.get(layer)!, products));
       }
-      const next = { ...draft, weights };
-      const nextSqnrDb = await judge(next, judged, context);
-      const worse = sqnrDb !== null && nextSqnrDb !== null && nextSqnrDb < sqnrDb - TOLERATED_DB;
-      if (!worse) [draft, sqnrDb] = [next, nextSqnrDb];
-      const left = group.map(
-        ({ node }) => `${node.label} left as it was: the model's outputs would be further from float`,
-      );
-      yield { draft, done, total: layers.length, unit: "layer", ...(worse && { notes: left }) };
+      yield { ...(await judged.take({ ...draft, weights }, group)), done, total: layers.length, unit: "layer" };
     }
   } finally {
     await products.release();

@@ -8,6 +8,7 @@ import type { QuantizedLayer } from "../lowering/plan.ts";
 import { outputChannels } from "../quantize-layer.ts";
 import { hasPlaceForBias, isSuitable } from "./error-feedback.ts";
 import { layerGroups } from "./layer-groups.ts";
+import { PartJudge } from "./part-judge.ts";
 import type { Draft, RefinedPart, Refinement, RefinementContext } from "./refinement.ts";
 import { simulateDraft } from "./simulate-draft.ts";
 import { withScaledRows } from "./weight-rows.ts";
@@ -23,7 +24,8 @@ const LEAST_DEVIATION = 1e-3;
 
 /**
  * Makes a refinement that re-estimates what batch norms would: layer by layer, each output channel of the draft gets the mean
- * that it has in the float model by its bias, and the standard deviation by the scale of its weights. Costs nothing at run time.
+ * that it has in the float model by its bias, and the standard deviation by the scale of its weights. Costs nothing at run time. Parts that make the model's outputs worse on samples
+ * kept back are left as they were.
  *
  * Hubara et al. 2020, "Improving post training neural quantization: layer-wise calibration and integer programming" (AdaQuant),
  * arXiv:2006.10518, section 4.
@@ -43,19 +45,19 @@ async function* refine(start: Draft, context: RefinementContext): AsyncGenerator
   const layers = start.layers.filter(
     (layer) => start.weights.has(layer) && isSuitable(layer) && hasPlaceForBias(layer),
   );
-  let draft = start;
+  const judged = await PartJudge.open(start, context);
   let done = 0;
   for (const group of layerGroups(start.program, layers, PASSES)) {
     done += group.length;
     if (done <= context.skip) continue;
     if (performance.now() >= context.deadlineMs) return;
-    const moments = await gatherMoments(draft, group, context);
+    const { draft, fit } = judged;
+    const moments = await gatherMoments(draft, group, { ...context, data: fit });
     const weights = new Map(draft.weights);
     group.forEach((layer, i) => {
       weights.set(layer, reEstimated(weights.get(layer)!, moments[i]!));
     });
-    draft = { ...draft, weights };
-    yield { draft, done, total: layers.length, unit: "layer" };
+    yield { ...(await judged.take({ ...draft, weights }, group)), done, total: layers.length, unit: "layer" };
   }
 }
 
