@@ -64,7 +64,7 @@ export async function addMethodOptions(command: Command): Promise<void> {
     .addOption(
       new Option(
         "--block-grid <kind>",
-        "whether such blocks have zero points (default asymmetric up to 4 bits, else symmetric)",
+        "whether such blocks have zero points (default asymmetric up to 4 bits but for webgpu, else symmetric)",
       ).choices(["symmetric", "asymmetric"]),
     )
     .addOption(new Option("--correction <kind>", "what is put right in quantized weights").choices(CORRECTIONS))

@@ -72,7 +72,7 @@ export interface QuantizeOptions {
    * 32. Smaller blocks are more accurate and larger.
    */
   readonly blockSize?: number;
-  /** Whether blocks have zero points. Default "asymmetric" up to 4 bits, where it is worth its eighth of a bit, else "symmetric". */
+  /** Whether blocks have zero points. Default "asymmetric" up to 4 bits, where it is worth its eighth of a bit, else "symmetric", as always for "webgpu". */
   readonly blockGrid?: BlockGridKind;
   /** Name of the layer policy: which layers keep 8 bits (see `layerPolicies`). */
   readonly policy?: string;

@@ -91,6 +91,11 @@ export function resolveSettings(options: QuantizeOptions): Settings {
   }
   // Fewer than 8 bits cannot spare any steps, and simulations show one method at a time.
   const fine = !simulate && activations === 8;
+  if (target === "webgpu" && options.blockGrid === "asymmetric") {
+    throw new OptionError(
+      'quantize: blockGrid must be "symmetric" for target "webgpu", got "asymmetric". Its GatherBlockQuantized takes no packed zero points.',
+    );
+  }
   return {
     weights,
     activations,
@@ -116,7 +121,7 @@ export function resolveSettings(options: QuantizeOptions): Settings {
       "mse",
     ]),
     blockSize: blockSizeOption(options.blockSize ?? DEFAULT_BLOCK_SIZE),
-    blockGrid: oneOf("blockGrid", options.blockGrid ?? (isNarrow ? "asymmetric" : "symmetric"), [
+    blockGrid: oneOf("blockGrid", options.blockGrid ?? (isNarrow && target !== "webgpu" ? "asymmetric" : "symmetric"), [
       "symmetric",
       "asymmetric",
     ]),
