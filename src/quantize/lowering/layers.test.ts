@@ -79,7 +79,7 @@ async function withRoundedWeights(program: Program, { target, weights: bits }: S
   for (const layer of findLayers(prepared)) {
     const granularity = target !== "portable" && canUseBlocks(layer) ? "block" : "channel";
     const clip = bits <= 4 ? "mse" : "max";
-    const blockGrid = bits <= 4 ? "asymmetric" : "symmetric";
+    const blockGrid = bits <= 4 && target !== "webgpu" ? "asymmetric" : "symmetric";
     const { floats } = quantizeLayer(layer, { ...COARSE, bits, granularity, blockGrid, clip });
     replaceWeight(layer, floats);
   }
